@@ -1,0 +1,1 @@
+"""Resource Manager: small state machines behind one strict router."""

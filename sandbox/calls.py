@@ -1,0 +1,59 @@
+"""Every call that reached a service, refused ones too: for budgets, for roles, and to prove audiences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`status` is what the client was sent, 0 where the connection was dropped in place of an answer.
+
+    `action` is the Azure RBAC action or data action that the call needed.
+    """
+
+    service: str
+    method: str
+    path: str
+    query: str
+    status: int
+    at: datetime
+    audience: str | None = None
+    principal: str | None = None
+    action: str | None = None
+    correlation: str | None = None
+
+
+class CallLog:
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+
+    def append(self, call: Call) -> None:
+        self._calls.append(call)
+
+    def list(self, service: str | None = None, principal: str | None = None) -> tuple[Call, ...]:
+        return tuple(
+            call
+            for call in self._calls
+            if (service is None or call.service == service)
+            and (principal is None or call.principal == principal)
+        )
+
+    def clear(self) -> None:
+        self._calls.clear()
+
+    def counts(self) -> Counter[tuple[str, str, str | None]]:
+        """How many calls of each (service, method, action)."""
+        return Counter((call.service, call.method, call.action) for call in self._calls)
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(tuple(self._calls))
