@@ -1,0 +1,130 @@
+"""The factory as its owners want it: `factory.yaml`, decoded, checked and with every default filled in."""
+
+import enum
+from datetime import timedelta
+
+import msgspec
+
+from .errors import Invalid
+from .ids import ImageName, TemplateId
+from .schedules import Schedule
+from .sources import MarketplaceSource
+
+
+class Mode(enum.Enum):
+    """Observe plans and journals everything and applies nothing; act is the customer's decision."""
+
+    OBSERVE = "observe"
+    ACT = "act"
+
+
+class AfterArchive(enum.Enum):
+    """What becomes of a template once every VHD of its last run is archived."""
+
+    KEEP_TEMPLATE = "keep_template"
+    DELETE_TEMPLATE = "delete_template"
+
+
+class Verification(enum.Enum):
+    """How a copied VHD's content is checked: its footer alone, a sample of chunks, or all of it."""
+
+    FOOTER = "footer"
+    SAMPLE = "sample"
+    FULL = "full"
+
+
+class Image(msgspec.Struct, frozen=True):
+    """One image: the template it is built in, what it is built from, and what becomes of its outputs."""
+
+    name: ImageName
+    mode: Mode
+    template: TemplateId
+    location: str
+    """Region of the template, as in its file."""
+    body: msgspec.Raw
+    """The template file as JSON, ready to be put."""
+    source: MarketplaceSource | None
+    """None when the source version is fixed or the source is not a marketplace image: nothing to watch."""
+    source_text: str
+    """The source as a person would name it."""
+    after_archive: AfterArchive = AfterArchive.KEEP_TEMPLATE
+    verification: Verification = Verification.SAMPLE
+    build_at_first_sight: bool = False
+    schedule: Schedule | None = None
+
+
+class Archive(msgspec.Struct, frozen=True):
+    """Where archived VHDs live."""
+
+    account: str
+    container: str
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much happens at once."""
+
+    runs_at_once: int = 10
+    """Per subscription and region."""
+    copy_workers: int = 16
+    copy_rate_mib: int = 60
+    """MiB/s that a copy starts with: the published target of one page blob."""
+    copy_requests: int = 500
+    """Requests/s that a copy starts with: the published target of one page blob."""
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """How long things are given."""
+
+    claim: timedelta = timedelta(minutes=10)
+    """How long a requested run may stay invisible before it is requested again."""
+    look_again: timedelta = timedelta(minutes=1)
+    """While something short is under way, such as a template being created."""
+    stagger: timedelta = timedelta(minutes=5)
+    """Between looks while too many runs are under way."""
+    retry_after: tuple[timedelta, ...] = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8))
+    """After the first, second, third ... failure in a row; the last one repeats."""
+    pause_after: int = 3
+    """Failures in a row after which automatic runs pause."""
+    older_tries: int = 3
+    """Runs in a row that may yield an older version than wanted before the factory settles for it."""
+    copy_slice: timedelta = timedelta(minutes=4)
+    copy_lease: timedelta = timedelta(seconds=60)
+    """15 to 60 seconds, as the storage service allows."""
+    give_up: timedelta = timedelta(hours=24)
+    """How long a look is retried before it is reported as failed work."""
+    overdue: timedelta = timedelta(minutes=5)
+    """How late a look may be before the sweep sends it again."""
+    journal: timedelta = timedelta(days=400)
+
+
+class Factory(msgspec.Struct, frozen=True):
+    """The whole configuration."""
+
+    mode: Mode
+    archive: Archive
+    images: dict[ImageName, Image]
+    limits: Limits = Limits()
+    timing: Timing = Timing()
+
+    @property
+    def sources(self) -> dict[str, MarketplaceSource]:
+        """Every watched source once, by key, however many images use it."""
+        return {i.source.key: i.source for i in self.images.values() if i.source is not None}
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        return tuple(sorted({i.template.subscription for i in self.images.values()}))
+
+    def image(self, name: str) -> Image:
+        """Raises Invalid for a name that is not configured."""
+        try:
+            return self.images[ImageName(name)]
+        except KeyError:
+            known = ", ".join(sorted(self.images)) or "none"
+            raise Invalid(f"no image {name[:80]!r} is configured; configured are: {known}") from None
+
+    def made_from(self, source_key: str) -> tuple[Image, ...]:
+        return tuple(i for i in self.images.values() if i.source is not None and i.source.key == source_key)
+
+    def built_in(self, template: TemplateId) -> Image | None:
+        return next((i for i in self.images.values() if i.template == template), None)

@@ -1,0 +1,97 @@
+r"""Where a record lives in the ledger: keys derived from what it is, fit for a table.
+
+A table's key is at most 1 KiB, compared by its bytes, without `/ \\ # ?` and control characters; ours are
+lower case, with a hash in place of a long tail.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from .records import (
+    FailedWork,
+    ImageRecord,
+    JournalLine,
+    OutputRecord,
+    Record,
+    RunRecord,
+    Slot,
+    SourceRecord,
+)
+
+FACTORY = "factory"
+"""The partition for what belongs to no image: failed work, events that were refused."""
+SLOTS = "slots"
+IMAGE_ROW = "image"
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+_UNFIT = re.compile(r"[^a-z0-9.:|_\-~]")
+
+
+class Key(msgspec.Struct, frozen=True, order=True):
+    partition: str
+    row: str
+
+
+def fit(text: str) -> str:
+    """`text` as part of a key. Different texts stay different."""
+    lowered = text.lower()
+    plain = _UNFIT.sub("~", lowered)
+    if plain == lowered and len(plain) <= 120:
+        return plain
+    return f"{plain[:80]}~{hashlib.sha256(lowered.encode()).hexdigest()[:16]}"
+
+
+def of_image(name: str) -> str:
+    return f"image:{fit(name)}"
+
+
+def of_source(key: str) -> str:
+    return f"source:{fit(key)}"
+
+
+def image_key(name: str) -> Key:
+    return Key(of_image(name), IMAGE_ROW)
+
+
+def source_key(key: str) -> Key:
+    return Key(of_source(key), "source")
+
+
+def run_key(image: str, start: str) -> Key:
+    return Key(of_image(image), f"run:{fit(start)}")
+
+
+def output_key(image: str, run: str, name: str) -> Key:
+    return Key(of_image(image), f"output:{fit(run)}:{fit(name)}")
+
+
+def slot_key(place: str, number: int) -> Key:
+    return Key(SLOTS, f"{fit(place)}|{number:04d}")
+
+
+def journal_row(line: JournalLine) -> str:
+    """Newest first in key order; the same line twice has the same key."""
+    left = (_LAST - line.at) // timedelta(microseconds=1)
+    told = f"{line.thing}\n{line.what}\n{line.why}\n{line.correlation}"
+    return f"journal:{left:018d}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+
+
+def key_of(record: Record) -> Key:
+    """The one place that decides where a record lives."""
+    match record:
+        case ImageRecord(name=name):
+            return image_key(name)
+        case RunRecord(image=image, start=start):
+            return run_key(image, start)
+        case OutputRecord(image=image, run=run, name=name):
+            return output_key(image, run, name)
+        case SourceRecord(key=key):
+            return source_key(key)
+        case Slot(place=place, number=number):
+            return slot_key(place, number)
+        case JournalLine(partition=partition):
+            return Key(partition, journal_row(record))
+        case FailedWork(id=id_):
+            return Key(FACTORY, f"failed:{fit(id_)}")

@@ -1,0 +1,206 @@
+"""What the ledger holds: what Azure does not remember. Their transitions are in `planning`.
+
+All records of an image share its partition, so that a run, its outputs and the journal line go in one
+transaction. Each record carries the schema version it was written with.
+"""
+
+import enum
+from datetime import datetime
+
+import msgspec
+
+from .ids import BlobAddress, ImageName, ResourceId, RunStart
+from .templates import OutputKind, RunState
+from .versions import Version
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A run requested and not yet seen. Keyed by the run before it: any other start time meets the claim."""
+
+    previous: RunStart | None
+    at: datetime
+    attempt: int
+    version: Version | None
+    """What it was wanted for; None for a run that no new version asked for."""
+    exact_before: str | None
+    """The template's exactVersion before the run: only a change since then tells what was built."""
+    why: str
+    slot: int = 0
+
+
+class CurrentRun(msgspec.Struct, frozen=True):
+    """A run seen but not yet recorded as ended. `claim` is None when the factory did not start it."""
+
+    start: RunStart
+    seen: datetime
+    claim: Claim | None
+
+
+class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
+    """Where an image stands. The one row that a look at an image reads."""
+
+    name: ImageName
+    baseline: Version | None = None
+    """What counts as not new: first seen, or last built from."""
+    wanted: Version | None = None
+    """The newest source version that the image should be built from."""
+    built: Version | None = None
+    built_inferred: bool = False
+    claim: Claim | None = None
+    run: CurrentRun | None = None
+    recorded: RunStart | None = None
+    """The last run whose end is recorded."""
+    recorded_state: RunState | None = None
+    recorded_vhds: int = 0
+    """How many VHDs that run left: zero archived ones out of zero prove nothing."""
+    unsettled: tuple[str, ...] = ()
+    """Outputs (as `run/name`) neither archived nor known to be lost."""
+    failures: int = 0
+    retry_at: datetime | None = None
+    paused: str = ""
+    """Why automatic runs are paused; empty when they are not."""
+    cancelled: Version | None = None
+    """The version whose run somebody cancelled: not tried again."""
+    older: int = 0
+    """Runs in a row that built an older version than wanted."""
+    scheduled: datetime | None = None
+    """When the schedule last led to a run, or was first seen."""
+    look_due: datetime | None = None
+    reason: str = ""
+    """The current answer to: why is it not being built?"""
+    v: int = 1
+
+
+class RunRecord(msgspec.Struct, frozen=True, tag="run"):
+    """A run that is over."""
+
+    image: ImageName
+    template: str
+    start: RunStart
+    started: datetime
+    ended: datetime | None
+    state: RunState
+    message: str
+    version: Version | None
+    inferred: bool
+    """The version is the newest that was listed, not one that Azure told."""
+    ours: bool
+    why: str
+    outputs: tuple[str, ...]
+    log_end: str
+    """The end of customization.log, for a run that failed."""
+    staging_group: str | None
+    correlation: str
+    v: int = 1
+
+
+class OutputState(enum.Enum):
+    """The way of a VHD output. Others are `RECORDED` and stay so."""
+
+    RECORDED = "recorded"
+    FOUND = "found"
+    COPYING = "copying"
+    VERIFIED = "verified"
+    ARCHIVED = "archived"
+    LOST = "lost"
+    REFUSED = "refused"
+    DISMISSED = "dismissed"
+
+    @property
+    def settled(self) -> bool:
+        """Nothing in the factory waits for it any more."""
+        return self in (OutputState.RECORDED, OutputState.ARCHIVED, OutputState.LOST, OutputState.DISMISSED)
+
+
+class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
+    """One output of one run. Source address and ETag are pinned here; a fresh listing is never used."""
+
+    image: ImageName
+    run: RunStart
+    name: str
+    kind: OutputKind
+    state: OutputState
+    template: str
+    source: BlobAddress | None = None
+    artifact: ResourceId | None = None
+    staging_group: str | None = None
+    etag: str = ""
+    length: int = 0
+    version: Version | None = None
+    inferred: bool = False
+    target: BlobAddress | None = None
+    """Where it is archived; the source itself for a VHD that was distributed straight into the archive."""
+    allocated: int = 0
+    copied: int = 0
+    verified_chunks: int = 0
+    digest: str = ""
+    """Of the content, as the manifest tells; empty where only footer or sample were checked."""
+    found: datetime | None = None
+    copy_started: datetime | None = None
+    copy_ended: datetime | None = None
+    look_due: datetime | None = None
+    reason: str = ""
+    v: int = 1
+
+    @property
+    def id(self) -> str:
+        """Names the output in messages: `image/run/name`."""
+        return f"{self.image}/{self.run}/{self.name}"
+
+    @property
+    def in_place(self) -> bool:
+        return self.source is not None and self.source == self.target
+
+
+class SourceRecord(msgspec.Struct, frozen=True, tag="source"):
+    """What is known of a watched source."""
+
+    key: str
+    newest: Version | None = None
+    """The newest version that has been announced (or, at the first look, recorded)."""
+    newest_since: datetime | None = None
+    deprecated: tuple[str, ...] = ()
+    look_due: datetime | None = None
+    reason: str = ""
+    v: int = 1
+
+
+class Slot(msgspec.Struct, frozen=True, tag="slot"):
+    """One of the places for runs at once in a subscription and region."""
+
+    place: str
+    """`subscription:region`."""
+    number: int
+    image: ImageName
+    since: datetime
+    v: int = 1
+
+
+class JournalLine(msgspec.Struct, frozen=True, tag="journal"):
+    """What was decided or done, and why. Written when a reason changes, not at each look."""
+
+    at: datetime
+    thing: str
+    """The thing's id: an image name, `image/run/output`, a source key, an event."""
+    what: str
+    """A stable word, such as `run-requested`."""
+    why: str
+    correlation: str
+    partition: str
+    v: int = 1
+
+
+class FailedWork(msgspec.Struct, frozen=True, tag="failed"):
+    """A message that nobody could work off: from a poison queue, or past its deadline. Can be sent again."""
+
+    id: str
+    lane: str
+    body: str
+    """The message as it was, at most 4,000 characters of it."""
+    why: str
+    at: datetime
+    resent: datetime | None = None
+    v: int = 1
+
+
+Record = ImageRecord | RunRecord | OutputRecord | SourceRecord | Slot | JournalLine | FailedWork

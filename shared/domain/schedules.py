@@ -1,0 +1,20 @@
+"""Five-field cron with a time zone, and when it is next due."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """A cron expression that has been checked; `contracts` is where it is refused."""
+
+    cron: str
+    time_zone: str = "UTC"
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first due time after `moment`, UTC. A missed schedule is thus due once, not once per miss."""
+        from cronsim import CronSim  # here: 15 ms that only scheduled images pay
+
+        local = moment.astimezone(ZoneInfo(self.time_zone))
+        return next(CronSim(self.cron, local)).astimezone(UTC)

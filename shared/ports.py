@@ -1,0 +1,190 @@
+"""What the use cases need from outside, shaped by their needs.
+
+Every method of the storage ports (Ledger, Queues, Blobs) is exactly one service request: loops live in use
+cases, so that a cut at a port is a cut at a request. All raise the errors of `domain.errors` and no others.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from .domain.events import FactoryEvent
+from .domain.ids import BlobAddress, ResourceId, TemplateId
+from .domain.keys import Key
+from .domain.looks import Look
+from .domain.records import Record
+from .domain.sources import ListedVersion, MarketplaceSource
+from .domain.templates import BlobFacts, PageRange, RunOutput, Template
+
+T = TypeVar("T")
+R = TypeVar("R")
+Rec = TypeVar("Rec", bound=Record)
+
+
+class Held(msgspec.Struct, Generic[Rec], frozen=True):
+    """A record as read, with the ETag that a write which depends on it must carry."""
+
+    record: Rec
+    etag: str
+
+
+class Insert(msgspec.Struct, frozen=True):
+    """Write if absent."""
+
+    record: Record
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """Write if still as read."""
+
+    record: Record
+    etag: str
+
+
+class Put(msgspec.Struct, frozen=True):
+    """Write whatever is there: for lines that are the same when written twice."""
+
+    record: Record
+
+
+class Remove(msgspec.Struct, frozen=True):
+    """Delete if still as read."""
+
+    key: Key
+    etag: str
+
+
+Write = Insert | Replace | Put | Remove
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some rows in key order; `after` is where to go on, None at the end."""
+
+    rows: tuple[Held[Record], ...]
+    after: str | None
+
+
+class Ledger(Protocol):
+    def read(self, key: Key, kind: type[Rec]) -> Held[Rec] | None:
+        """None if absent."""
+
+    def scan(self, partition: str, prefix: str, *, after: str | None = None, limit: int = 1000) -> Page:
+        """One page of the rows of a partition whose row key begins with `prefix`."""
+
+    def scan_across(self, row: str, *, after: str | None = None, limit: int = 1000) -> Page:
+        """One page of the rows with exactly this row key in all partitions. Pages may be empty."""
+
+    def commit(self, partition: str, writes: Sequence[Write]) -> tuple[str, ...]:
+        """All or nothing, at most 100 writes in one partition; the new ETags in order (`""` for Remove).
+
+        Raises Conflict if any condition does not hold.
+        """
+
+
+class Queues(Protocol):
+    def send(self, look: Look, delay: timedelta = timedelta(0)) -> None:
+        """Into the look's lane. Longer delays than a day are shortened to a day: a look decides again."""
+
+    def send_raw(self, lane: str, body: str) -> None:
+        """A poison message as it was, into its lane again."""
+
+
+class RangePage(msgspec.Struct, frozen=True):
+    ranges: tuple[PageRange, ...]
+    after: str | None
+
+
+class Blobs(Protocol):
+    """Blobs by address. `Missing` means that the service says so; no answer is `Unreachable`.
+
+    `if_match` pins an ETag: `Changed` if the blob has another one.
+    """
+
+    def facts(self, at: BlobAddress) -> BlobFacts: ...
+
+    def ranges(self, at: BlobAddress, *, if_match: str | None = None, after: str | None = None) -> RangePage:
+        """One page of allocated ranges, in order."""
+
+    def read(self, at: BlobAddress, start: int, end: int, *, if_match: str | None = None) -> bytes:
+        """Bytes [start, end)."""
+
+    def create_pages(self, at: BlobAddress, length: int, metadata: dict[str, str]) -> str:
+        """An empty page blob with If-None-Match: *; its ETag. Raises Exists."""
+
+    def copy_pages(
+        self, source: BlobAddress, source_etag: str, target: BlobAddress, lease: str, chunk: PageRange
+    ) -> None:
+        """Service to service: the same range of the source, at most 4 MiB. Changed if the source is."""
+
+    def label(self, at: BlobAddress, metadata: dict[str, str], lease: str) -> str:
+        """Replace the metadata; the new ETag."""
+
+    def acquire(self, at: BlobAddress, lease: str, duration: timedelta) -> None:
+        """Raises Busy while somebody else holds it. Acquiring one's own lease again renews it."""
+
+    def renew(self, at: BlobAddress, lease: str) -> None:
+        """Raises Conflict if the lease is no longer ours."""
+
+    def release(self, at: BlobAddress, lease: str) -> None: ...
+
+    def write(self, at: BlobAddress, content: bytes, *, if_none_match: bool) -> str:
+        """A small block blob; its ETag. Raises Exists if `if_none_match` and it is there."""
+
+    def list(self, account: str, container: str, prefix: str) -> tuple[str, ...]:
+        """Names of blobs, first page only."""
+
+
+class Templates(Protocol):
+    """Image Builder. Each call is one Resource Manager request, never re-sent by an SDK."""
+
+    def get(self, id: TemplateId) -> Template | None: ...
+
+    def list(self, subscription: str) -> Iterator[Template]:
+        """All templates of a subscription, one request per page."""
+
+    def create(self, id: TemplateId, body: bytes, owner: str) -> None:
+        """PUT the template file, tagged as `owner`'s. Started and left. Raises WrongState if there is one."""
+
+    def delete(self, id: TemplateId) -> None:
+        """Started and left. Raises WrongState while it runs."""
+
+    def run(self, id: TemplateId) -> None:
+        """Started and left. Raises WrongState if it runs already, Unreachable if nobody knows."""
+
+    def outputs(self, id: TemplateId) -> tuple[RunOutput, ...]: ...
+
+
+class Marketplace(Protocol):
+    def versions(self, source: MarketplaceSource) -> tuple[ListedVersion, ...]:
+        """Every listed version, in no order. Raises Missing for an unknown image."""
+
+
+class Resources(Protocol):
+    def tags(self, id: ResourceId) -> dict[str, str] | None:
+        """Tags of a gallery version or managed image; None if it does not exist."""
+
+    def account_exists(self, subscription: str, group: str, account: str) -> bool:
+        """Whether Resource Manager knows the storage account. AccessDenied is no answer."""
+
+
+class Events(Protocol):
+    def publish(self, event: FactoryEvent) -> None:
+        """To the factory's own topic."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+    def pause(self, seconds: float) -> None:
+        """For pacing within a time slice alone: no function waits for anything else."""
+
+
+class Workers(Protocol):
+    def run(self, tasks: Iterable[T], work: Callable[[T], R]) -> Iterator[R]:
+        """Work off tasks some at a time, results as they come; tasks are taken lazily.
+
+        The first error ends it: no further task is taken, those under way end, then it is raised.
+        """
