@@ -1,0 +1,1 @@
+"""Event Grid: topics, subscriptions with filters, at-least-once delivery, dead letters."""
