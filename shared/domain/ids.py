@@ -65,7 +65,9 @@ class TemplateId(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> Self:
         """Raises Invalid unless it is the id of an image template, or of something below one."""
         found = ResourceId.parse(text)
-        if not found.type.startswith(TEMPLATE_TYPE) or not TEMPLATE_NAME.fullmatch(found.names[0]):
+        if not f"{found.type}/".startswith(f"{TEMPLATE_TYPE}/") or not TEMPLATE_NAME.fullmatch(
+            found.names[0]
+        ):
             raise Invalid(f"{text[:200]!r} is not the id of an image template")
         return cls(found.subscription, found.group, found.names[0].lower())
 

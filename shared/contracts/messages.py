@@ -1,0 +1,100 @@
+"""Queue messages: small, versioned, and each names one thing to look at.
+
+A message is input like any other: whoever may write to the queue may have written it, and after a rollback
+it may be newer than the code that reads it. What does not fit exactly is refused with a reason, since the
+message then is recorded rather than tried again. Base64 is the business of the queue's gateway.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.domain.errors import Invalid
+from shared.domain.ids import IMAGE_NAME, TEMPLATE_NAME
+from shared.domain.looks import Lane, Look, Thing
+
+VERSION: Final = 1
+LONGEST: Final = 8192
+"""Characters. Ours are a few hundred long; a queue would carry 64 KiB."""
+
+_SOURCE: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z0-9]{1,64}(?::[a-z0-9_.\-]{1,128}){3}"
+_OUTPUT: Final = rf"(?:{IMAGE_NAME.pattern})/[0-9A-Za-z:.+\-]{{1,64}}/{TEMPLATE_NAME.pattern}"
+_IDS: Final = {
+    Thing.SOURCE: (re.compile(_SOURCE), "subscription:location:publisher:offer:sku in lower case"),
+    Thing.IMAGE: (IMAGE_NAME, "the name of an image: lower case letters, digits and hyphens"),
+    Thing.OUTPUT: (re.compile(_OUTPUT), "image/run/output"),
+}
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    v: Annotated[int, msgspec.Meta(ge=1)]
+    look: Thing
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    correlation: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_.:\-]{1,128}\Z")]
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    due: _Moment | None = None
+    first: _Moment | None = None
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    """What every message of every version has; read first, since all else may differ."""
+
+    v: Annotated[int, msgspec.Meta(ge=1)]
+
+
+_decode_message = msgspec.json.Decoder(_Message).decode
+_decode_version = msgspec.json.Decoder(_Versioned).decode
+
+
+def encode(look: Look) -> str:
+    """The look as compact JSON. Its lane is not in it: that is the queue.
+
+    Raises Invalid for what could not be read back, so that nothing unreadable is ever sent.
+    """
+    message = _Message(VERSION, look.thing, look.id, look.correlation, look.attempt, look.due, look.first)
+    text = msgspec.json.encode(message).decode()
+    decode(look.lane, text)
+    return text
+
+
+def decode(lane: Lane, text: str) -> Look:
+    """The look that a message asks for. Raises Invalid with the reason."""
+    if len(text) > LONGEST:
+        raise Invalid(f"the message is {len(text)} characters long; the longest has {LONGEST}")
+    try:
+        content = text.encode()
+        version = _decode_version(content).v
+        if version > VERSION:
+            raise Invalid(
+                f"the message has version {version}, this factory knows {VERSION}: "
+                "deploy the newer factory again, then send the message again"
+            )
+        message = _decode_message(content)
+        due, first = _utc(message.due), _utc(message.first)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
+        raise Invalid(f"the message {text[:200]!r} is not one of the factory: {_reason(error)}") from error
+    form, expected = _IDS[message.look]
+    if not form.fullmatch(message.id):
+        raise Invalid(f"the message names the {message.look.value} {message.id[:200]!r}; expected {expected}")
+    return Look(
+        lane=lane,
+        thing=message.look,
+        id=message.id,
+        correlation=message.correlation,
+        due=due,
+        attempt=message.attempt,
+        first=first,
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return text[:1].lower() + text[1:200]
