@@ -30,7 +30,8 @@ _NUMBER: Final[Mapping[str, Callable[[float, float], bool]]] = {
 def matches(subscription: EventSubscription, event: Mapping[str, object]) -> bool:
     """All filters must agree; within one filter any of its values does."""
     types = {each.lower() for each in subscription.included_event_types}
-    if types and "all" not in types and str(event.get("eventType", "")).lower() not in types:
+    kind = event.get("eventType", event.get("type", ""))  # the second in a CloudEvent
+    if types and "all" not in types and str(kind).lower() not in types:
         return False
     return _subject_matches(subscription, str(event.get("subject", ""))) and all(
         _passes(each, event) for each in subscription.advanced_filters

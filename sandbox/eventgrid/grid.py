@@ -13,7 +13,7 @@ from sandbox.clock import Clock
 from sandbox.eventgrid.events import Event, PublishRefused, parse_events
 from sandbox.eventgrid.filters import matches
 from sandbox.eventgrid.outbox import Outbox
-from sandbox.eventgrid.subscriptions import EventSubscription
+from sandbox.eventgrid.subscriptions import EventSubscription, TopicAlias
 from sandbox.eventgrid.topics import AUDIENCE, SEND, Topic
 from sandbox.faults import Faults
 from sandbox.http import Headers, Request, Response
@@ -58,6 +58,9 @@ class EventGrid:
     @property
     def subscriptions(self) -> tuple[EventSubscription, ...]:
         return tuple(self._subscriptions.values())
+
+    def topic(self, alias: TopicAlias) -> Topic:
+        return next(each for each in self._topics if each.alias == alias)
 
     def subscribe(self, subscription: EventSubscription) -> None:
         """Take a subscription as it is; the courier proves its endpoint by handshake before it calls this."""

@@ -51,7 +51,7 @@ class Outbox:
         self.attempts: deque[Delivery] = deque(maxlen=_HISTORY)
         self.dropped: list[Event] = []
         self.dead: list[dict[str, object]] = []
-        self.on_change: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], object] = lambda: None
         self._speed = speed
         self._file = dead_letters
         self._pending: dict[int, Delivery] = {}

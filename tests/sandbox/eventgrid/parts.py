@@ -22,8 +22,10 @@ URL: Final = "https://127.0.0.1:1/topics/image-factory/api/events?api-version=20
 
 
 class World:
-    def __init__(self, dead_letters: Path | None = None, speed: float = 1.0) -> None:
-        self.clock = VirtualClock()
+    def __init__(
+        self, dead_letters: Path | None = None, speed: float = 1.0, clock: VirtualClock | None = None
+    ) -> None:
+        self.clock = clock or VirtualClock()
         self.faults = Faults(self.clock)
         self.calls = CallLog()
         self.tokens = Tokens("11111111-1111-1111-1111-111111111111")
