@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Call:
     """`status` is what the client was sent, 0 where the connection was dropped in place of an answer.
 
-    `action` is the Azure RBAC action or data action that the call needed.
+    `action` is the Azure RBAC action or data action that the call needed, `linked` those on
+    resources that it refers to.
     """
 
     service: str
@@ -27,6 +28,7 @@ class Call:
     audience: str | None = None
     principal: str | None = None
     action: str | None = None
+    linked: tuple[str, ...] = ()
     correlation: str | None = None
 
 

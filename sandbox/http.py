@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+import msgspec
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -71,7 +72,7 @@ class Request:
 
     def json(self) -> Any:
         """The body as JSON, None where there is none. Raises ValueError where it is something else."""
-        return json.loads(self.body) if self.body.strip() else None
+        return msgspec.json.decode(self.body) if self.body.strip() else None
 
 
 Drop = Literal["", "before", "after"]
@@ -96,12 +97,12 @@ class Response:
         given = Headers(headers or {})
         if document is None:
             return cls(status, given)
-        body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+        body = msgspec.json.encode(document)
         kind = {} if "Content-Type" in given else {"Content-Type": "application/json; charset=utf-8"}
         return cls(status, given.also(kind), body)
 
     def json(self) -> Any:
-        return json.loads(self.body) if self.body.strip() else None
+        return msgspec.json.decode(self.body) if self.body.strip() else None
 
 
 class Face(Protocol):

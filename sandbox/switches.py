@@ -25,7 +25,7 @@ class Switches:
     canceled_event: Literal["Cancel", "Failure", "none"] = "Cancel"
     """What the event of a cancelled run is called."""
     claims_form: Literal["object", "string"] = "object"
-    """`authorization`, `claims`, `httpRequest` in events: objects (documents) or JSON text (specification)."""
+    """`authorization`, `claims`, `httpRequest` of events: objects (documented) or JSON text (specified)."""
     second_run_status: Literal[409, 400] = 409
     """The HTTP status that refuses what the run state does not allow."""
     start_time_moves: bool = False

@@ -106,12 +106,44 @@ BUILT_IN: tuple[Role, ...] = (
 )
 
 
+IMAGE_FACTORY = Role(
+    "Image Factory",
+    (
+        "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Storage/storageAccounts/read",
+        "Microsoft.VirtualMachineImages/imageTemplates/delete",
+        "Microsoft.VirtualMachineImages/imageTemplates/read",
+        "Microsoft.VirtualMachineImages/imageTemplates/run/action",
+        "Microsoft.VirtualMachineImages/imageTemplates/runOutputs/read",
+        "Microsoft.VirtualMachineImages/imageTemplates/write",
+    ),
+)
+
+OPERATOR_ROLES = (
+    "Owner",
+    "Storage Blob Data Owner",
+    "Storage Queue Data Contributor",
+    "Storage Table Data Contributor",
+    "EventGrid Data Sender",
+)
+
+FACTORY_ROLES = (
+    IMAGE_FACTORY.name,
+    "Storage Blob Data Owner",
+    "Storage Queue Data Contributor",
+    "Storage Table Data Contributor",
+    "EventGrid Data Sender",
+)
+
+
 @dataclass(slots=True)
 class Roles:
     """Definitions and assignments. A principal is known by its name; an identity by its resource id."""
 
     definitions: dict[str, Role] = field(
-        default_factory=lambda: {role.name.lower(): role for role in BUILT_IN}
+        default_factory=lambda: {role.name.lower(): role for role in (*BUILT_IN, IMAGE_FACTORY)}
     )
     assignments: list[Assignment] = field(default_factory=list)
     _known: dict[tuple[str, str, str, bool], bool] = field(default_factory=dict)
