@@ -1,0 +1,212 @@
+"""The form of `factory.yaml`. The JSON Schema for editors is generated from it.
+
+Descriptions say what is expected, since they are what editors and messages about faults show. What is left
+out is filled in from the defaults of `domain.factory`.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from shared.domain.factory import AfterArchive, Mode, Verification
+
+from .durations import PATTERN
+
+Subscription = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        description="the id of a subscription",
+        examples=["00000000-0000-0000-0000-000000000000"],
+    ),
+]
+Group = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_().\-]{0,89}[A-Za-z0-9_()\-]$",
+        description="the name of a resource group",
+        examples=["image-factory"],
+    ),
+]
+ImageKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([a-z0-9\-]{0,62}[a-z0-9])?$",
+        description="the name of an image: at most 64 lower case letters, digits and hyphens",
+        examples=["ubuntu-22"],
+    ),
+]
+TemplateName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9\-_.]{0,63}[A-Za-z0-9\-_]$",
+        description="the name of an image template: at most 64 letters, digits, hyphens and dots",
+        examples=["ubuntu-22"],
+    ),
+]
+TemplateFile = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="the path of an Image Builder template file, relative to this file",
+        examples=["templates/ubuntu-22.json"],
+    ),
+]
+Account = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z0-9]{3,24}$",
+        description="the name of a storage account: 3 to 24 lower case letters and digits",
+        examples=["archive"],
+    ),
+]
+Container = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z0-9](-?[a-z0-9]){2,62}$",
+        description="the name of a blob container: 3 to 63 lower case letters, digits and single hyphens",
+        examples=["images"],
+    ),
+]
+Duration = Annotated[
+    str,
+    Meta(
+        pattern=PATTERN,
+        description="a duration: a whole number of seconds, minutes, hours or days",
+        examples=["30m", "2h", "90s", "1d"],
+    ),
+]
+Cron = Annotated[
+    str,
+    Meta(
+        description="five fields: minute, hour, day of month, month, day of week",
+        examples=["0 3 * * 1"],
+    ),
+]
+TimeZone = Annotated[str, Meta(description="the name of a time zone", examples=["Europe/Paris"])]
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing that is not known, since a misspelt setting would silently keep its default."""
+
+
+class ArchivePart(Strict, frozen=True, kw_only=True):
+    """Where archived VHDs are kept: a storage account and a container of it."""
+
+    account: Account
+    container: Container
+
+
+class SchedulePart(Strict, frozen=True, kw_only=True):
+    """When the image is built even though its source has nothing new."""
+
+    cron: Cron
+    time_zone: TimeZone | UnsetType = UNSET
+
+
+class Options(Strict, frozen=True, kw_only=True):
+    """What holds for every image that does not say otherwise."""
+
+    after_archive: AfterArchive | UnsetType = UNSET
+    verification: Verification | UnsetType = UNSET
+    build_at_first_sight: (
+        Annotated[
+            bool,
+            Meta(title="Whether the version that the source has at the first look is built"),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class ImagePart(Options, frozen=True, kw_only=True):
+    """An image: the template it is built in, and what becomes of its outputs."""
+
+    template: TemplateFile
+    template_name: TemplateName | UnsetType = UNSET
+    resource_group: Group | UnsetType = UNSET
+    subscription: Subscription | UnsetType = UNSET
+    mode: Mode | UnsetType = UNSET
+    schedule: SchedulePart | UnsetType = UNSET
+
+
+class LimitsPart(Strict, frozen=True, kw_only=True):
+    """How much happens at once."""
+
+    runs_at_once: (
+        Annotated[int, Meta(ge=1, le=1000, title="Runs per subscription and region")] | UnsetType
+    ) = UNSET
+    copy_workers: Annotated[int, Meta(ge=1, le=64, title="Parallel requests per copy")] | UnsetType = UNSET
+    copy_rate_mib: (
+        Annotated[int, Meta(ge=1, le=10_000, title="MiB per second that a copy starts with")] | UnsetType
+    ) = UNSET
+    copy_requests: (
+        Annotated[int, Meta(ge=1, le=20_000, title="Requests per second that a copy starts with")] | UnsetType
+    ) = UNSET
+
+
+class TimingPart(Strict, frozen=True, kw_only=True):
+    """How long things are given."""
+
+    claim: (
+        Annotated[Duration, Meta(title="How long a requested run may stay invisible until requested again")]
+        | UnsetType
+    ) = UNSET
+    look_again: (
+        Annotated[Duration, Meta(title="Between looks while something short is under way")] | UnsetType
+    ) = UNSET
+    stagger: (
+        Annotated[Duration, Meta(title="Between looks while too many runs are under way")] | UnsetType
+    ) = UNSET
+    retry_after: (
+        Annotated[
+            list[Duration],
+            Meta(
+                min_length=1,
+                max_length=20,
+                title="After the first, second, third ... failure in a row; the last one repeats",
+                description="a list of 1 to 20 durations",
+                examples=[["30m", "2h", "8h"]],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    pause_after: (
+        Annotated[
+            int,
+            Meta(ge=1, le=100, title="Failures in a row after which automatic runs pause"),
+        ]
+        | UnsetType
+    ) = UNSET
+    older_tries: (
+        Annotated[
+            int,
+            Meta(ge=1, le=100, title="Runs in a row that may yield an older version than wanted"),
+        ]
+        | UnsetType
+    ) = UNSET
+    copy_slice: Annotated[Duration, Meta(title="How long one function copies")] | UnsetType = UNSET
+    copy_lease: (
+        Annotated[Duration, Meta(title="The lease on the VHD that is written: 15s to 60s")] | UnsetType
+    ) = UNSET
+    give_up: (
+        Annotated[Duration, Meta(title="How long a look is retried before it is reported as failed work")]
+        | UnsetType
+    ) = UNSET
+    overdue: (
+        Annotated[Duration, Meta(title="How late a look may be before the sweep sends it again")] | UnsetType
+    ) = UNSET
+    journal: Annotated[Duration, Meta(title="How long the journal is kept")] | UnsetType = UNSET
+
+
+class Document(Strict, frozen=True, kw_only=True):
+    """The factory: which images there are, where they are built, and where their VHDs are kept."""
+
+    archive: ArchivePart
+    images: dict[ImageKey, ImagePart]
+    mode: Mode | UnsetType = UNSET
+    subscription: Subscription | UnsetType = UNSET
+    resource_group: Group | UnsetType = UNSET
+    defaults: Options | UnsetType = UNSET
+    limits: LimitsPart | UnsetType = UNSET
+    timing: TimingPart | UnsetType = UNSET

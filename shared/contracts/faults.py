@@ -1,0 +1,57 @@
+"""What is wrong with a configuration: every fault at once, each with where it is and what was expected."""
+
+import difflib
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+
+from shared.domain.errors import RetryableError
+
+RELOAD = timedelta(minutes=5)
+"""How soon a look that met a faulty configuration comes back: somebody may have mended it."""
+
+
+class Fault(msgspec.Struct, frozen=True, order=True):
+    """One thing to mend. `path` leads to it within the file, as in `images.ubuntu-22.schedule.cron`."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+    suggestion: str = ""
+    """The nearest valid choice, if there is one."""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: {self.path}: " if self.path else f"{self.file}:{self.line}: "
+        hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        return f"{where}{self.message}{hint}"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A fault before its line is known."""
+
+    path: tuple[str | int, ...]
+    message: str
+    suggestion: str = ""
+    file: Path | None = None
+    """A template file; None for `factory.yaml` itself."""
+    line: int | None = None
+
+
+class FaultyConfiguration(RetryableError):
+    """The configuration cannot be acted upon, not even in part. Mended files are read again by themselves."""
+
+    def __init__(self, faults: tuple[Fault, ...], files: tuple[Path, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults), RELOAD)
+        self.faults = faults
+        self.files = files
+        """What was read, or should have been: what to watch for a change."""
+
+
+def nearest(text: str, choices: Iterable[str]) -> str:
+    """The choice that was probably meant; empty if none is near."""
+    by_lower = {choice.lower(): choice for choice in sorted(choices, reverse=True)}
+    found = difflib.get_close_matches(text[:100].lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else ""

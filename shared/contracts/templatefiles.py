@@ -1,0 +1,176 @@
+"""Template files: plain Image Builder JSON, read for what the factory needs to know of it.
+
+Everything else in it is Azure's to judge. Members that a resource carries only in a deployment template, or
+that exports add, are taken off, since Image Builder refuses bodies with them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from shared.domain.errors import Invalid
+from shared.domain.ids import TEMPLATE_TYPE
+from shared.domain.versions import Version
+
+from . import positions
+from .faults import Finding, nearest
+
+_MEMBERS: Final = ("location", "tags", "identity", "properties")
+_DROPPED: Final = ("apiVersion", "type", "name")
+_SOURCES: Final = {
+    "PlatformImage": ("publisher", "offer", "sku", "version"),
+    "ManagedImage": ("imageId",),
+    "SharedImageVersion": ("imageVersionId",),
+}
+_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
+_ID: Final = re.compile(r"/[\x21-\x7e]{1,1000}")
+_FORMS: Final = {
+    "location": (re.compile(r"[A-Za-z0-9 ]{1,64}"), "the name of a region such as westeurope"),
+    "publisher": (_NAME, "a publisher such as Canonical"),
+    "offer": (_NAME, "an offer such as 0001-com-ubuntu-server-jammy"),
+    "sku": (_NAME, "a sku such as 22_04-lts-gen2"),
+    "version": (_NAME, "latest, or a version such as 22.04.202611010"),
+    "imageId": (_ID, "the resource id of a managed image"),
+    "imageVersionId": (_ID, "the resource id of a gallery image version"),
+}
+
+
+class Marketplace(msgspec.Struct, frozen=True):
+    """A source that always is the newest version."""
+
+    publisher: str
+    offer: str
+    sku: str
+
+
+class TemplateFile(msgspec.Struct, frozen=True):
+    body: msgspec.Raw
+    location: str
+    watched: Marketplace | None
+    source_text: str
+
+
+def read(file: Path) -> tuple[TemplateFile | None, tuple[Finding, ...]]:
+    """The file, or what is wrong with it."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        content = json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        said = f"this is not JSON: {error.msg} (column {error.colno})"
+        return None, (Finding((), said, file=file, line=error.lineno),)
+    except (ValueError, RecursionError) as error:
+        return None, (Finding((), f"this is not JSON: {str(error)[:200]}", file=file, line=1),)
+    findings = _Findings(file, text)
+    template = _understand(content, findings)
+    return (None if findings.found else template), tuple(findings.found)
+
+
+class _Findings:
+    """Collects what is wrong with one file; lines are looked up only when there is something."""
+
+    def __init__(self, file: Path, text: str) -> None:
+        self.found: list[Finding] = []
+        self._file = file
+        self._text = text
+        self._parsed: positions.Parsed | None = None
+
+    def add(self, path: tuple[str, ...], message: str, suggestion: str = "") -> None:
+        if self._parsed is None:
+            self._parsed = positions.parse(self._text)  # JSON is YAML, as far as lines are concerned
+        self.found.append(Finding(path, message, suggestion, self._file, self._parsed.line(path)))
+
+
+def _understand(content: object, findings: _Findings) -> TemplateFile | None:
+    if not isinstance(content, dict):
+        findings.add((), f"{_kind(content)}; expected an object: an Image Builder template")
+        return None
+    if "resources" in content:
+        findings.add(
+            (), "a deployment template; expected the image template alone, with location and properties"
+        )
+        return None
+    for name in content.keys() - {*_MEMBERS, *_DROPPED}:
+        findings.add((name,), "not a member of an image template", nearest(name, _MEMBERS))
+    if str(content.get("type", TEMPLATE_TYPE)).lower() != TEMPLATE_TYPE:
+        findings.add(
+            ("type",), "another type of resource; expected Microsoft.VirtualMachineImages/imageTemplates"
+        )
+    location = _text(content, ("location",), findings)
+    _check_tags(content.get("tags", {}), findings)
+    watched, source_text = _source(content, findings)
+    body = json.dumps({name: content[name] for name in _MEMBERS if name in content}, separators=(",", ":"))
+    region = location.replace(" ", "").lower()
+    return TemplateFile(msgspec.Raw(body), region, watched, f"{source_text} in {region}")
+
+
+def _check_tags(tags: object, findings: _Findings) -> None:
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        findings.add(("tags",), "expected an object of texts")
+
+
+def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplace | None, str]:
+    properties = _object(content, ("properties",), findings)
+    source = _object(properties, ("properties", "source"), findings)
+    if not source:
+        return None, ""
+    path = ("properties", "source")
+    kind = source.get("type")
+    if not isinstance(kind, str) or kind not in _SOURCES:
+        message = f"{kind!r} is not a type of source; expected {', '.join(_SOURCES)}"
+        findings.add((*path, "type"), message, nearest(str(kind), _SOURCES))
+        return None, ""
+    parts = [_text(source, (*path, name), findings) for name in _SOURCES[kind]]
+    if kind != "PlatformImage":
+        return None, parts[0]
+    publisher, offer, sku, version = parts
+    image = f"{publisher}:{offer}:{sku}"
+    if version.lower() == "latest":
+        return Marketplace(publisher, offer, sku), image
+    try:
+        Version.parse(version)
+    except Invalid as error:
+        if version:
+            findings.add((*path, "version"), f"{error}, or latest", nearest(version, ["latest"]))
+    return None, f"{image}:{version} (a fixed version)"
+
+
+def _object(content: Mapping[str, Any], path: tuple[str, ...], findings: _Findings) -> Mapping[str, Any]:
+    value = content.get(path[-1])
+    if isinstance(value, dict) and value:
+        return value
+    if len(path) == 1 or content:
+        findings.add(path, f"{_kind(value)}; expected an object", _misspelt(path[-1], content))
+    return {}
+
+
+def _text(content: Mapping[str, Any], path: tuple[str, ...], findings: _Findings) -> str:
+    value = content.get(path[-1])
+    form, expected = _FORMS[path[-1]]
+    if isinstance(value, str) and form.fullmatch(value):
+        return value
+    findings.add(path, f"{_kind(value)}; expected {expected}", _misspelt(path[-1], content))
+    return ""
+
+
+def _misspelt(name: str, content: Mapping[str, Any]) -> str:
+    """What is there in place of the missing member, turned into what it should be called."""
+    written = "" if name in content else nearest(name, content)
+    return f"{name} in place of {written}" if written else ""
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, str):
+        return repr(value[:80])
+    return {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}[
+        type(value)
+    ]
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not a JSON number")
