@@ -14,6 +14,7 @@ from .domain.events import FactoryEvent
 from .domain.ids import BlobAddress, ResourceId, TemplateId
 from .domain.keys import Key
 from .domain.looks import Look
+from .domain.manifests import Manifest
 from .domain.records import Record
 from .domain.sources import ListedVersion, MarketplaceSource
 from .domain.templates import BlobFacts, PageRange, RunOutput, Template
@@ -188,3 +189,26 @@ class Workers(Protocol):
 
         The first error ends it: no further task is taken, those under way end, then it is raised.
         """
+
+
+class Manifests(Protocol):
+    def write(self, at: BlobAddress, manifest: Manifest) -> None:
+        """If-None-Match: *. Raises Exists: the same run's manifest is there already."""
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """Everything outside, as one argument."""
+
+    ledger: Ledger
+    queues: Queues
+    blobs: Blobs
+    manifests: Manifests
+    templates: Templates
+    marketplace: Marketplace
+    resources: Resources
+    events: Events
+    clock: Clock
+    workers: Workers
+    new_id: Callable[[], str]
+    version: str
+    """Of the factory, for manifests and health."""

@@ -46,6 +46,10 @@ class AccessDenied(RetryableError):
         self.scope = scope
 
 
+class Throttled(RetryableError):
+    """Refused for now and certainly not carried out (429, or 503 where the service says that it is busy)."""
+
+
 class WrongState(RetryableError):
     """The thing is in a state that does not allow the operation now (such as running already)."""
 

@@ -44,6 +44,7 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """What counts as not new: first seen, or last built from."""
     wanted: Version | None = None
     """The newest source version that the image should be built from."""
+    wanted_since: datetime | None = None
     built: Version | None = None
     built_inferred: bool = False
     claim: Claim | None = None
@@ -51,11 +52,17 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     recorded: RunStart | None = None
     """The last run whose end is recorded."""
     recorded_state: RunState | None = None
-    recorded_vhds: int = 0
-    """How many VHDs that run left: zero archived ones out of zero prove nothing."""
+    vhds: int = 0
+    """How many VHDs that run left: none archived out of none proves nothing."""
+    manifests: int = 0
+    """How many of those have their manifest."""
     unsettled: tuple[str, ...] = ()
     """Outputs (as `run/name`) neither archived nor known to be lost."""
+    owed: str = ""
+    """Why a run is owed that no new version asks for, such as a schedule; empty when none is."""
     failures: int = 0
+    template_failed: bool = False
+    """The template that is there now failed to be made, and that has been counted."""
     retry_at: datetime | None = None
     paused: str = ""
     """Why automatic runs are paused; empty when they are not."""
@@ -64,7 +71,7 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     older: int = 0
     """Runs in a row that built an older version than wanted."""
     scheduled: datetime | None = None
-    """When the schedule last led to a run, or was first seen."""
+    """Where the schedule counts from: the last requested run, or when the image was first seen."""
     look_due: datetime | None = None
     reason: str = ""
     """The current answer to: why is it not being built?"""
@@ -100,6 +107,7 @@ class OutputState(enum.Enum):
     RECORDED = "recorded"
     FOUND = "found"
     COPYING = "copying"
+    COPIED = "copied"
     VERIFIED = "verified"
     ARCHIVED = "archived"
     LOST = "lost"
@@ -130,14 +138,18 @@ class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
     inferred: bool = False
     target: BlobAddress | None = None
     """Where it is archived; the source itself for a VHD that was distributed straight into the archive."""
+    target_etag: str = ""
+    """Of the verified blob; empty before."""
     allocated: int = 0
     copied: int = 0
-    verified_chunks: int = 0
+    checked: int = 0
+    """Chunks whose content has been compared."""
     digest: str = ""
     """Of the content, as the manifest tells; empty where only footer or sample were checked."""
     found: datetime | None = None
     copy_started: datetime | None = None
     copy_ended: datetime | None = None
+    verified: datetime | None = None
     look_due: datetime | None = None
     reason: str = ""
     v: int = 1

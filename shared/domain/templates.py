@@ -42,6 +42,8 @@ class LastRun(msgspec.Struct, frozen=True):
     started: datetime
     ended: datetime | None = None
     message: str = ""
+    log: BlobAddress | None = None
+    """Where the message says that customization.log is. Told, not proven: the account may be anybody's."""
 
 
 class Template(msgspec.Struct, frozen=True):

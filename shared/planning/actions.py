@@ -1,0 +1,65 @@
+"""What a plan can say. `Wait` and `Nothing` are answers too: every look has one."""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.records import Claim, CurrentRun
+from shared.domain.templates import LastRun, Template
+
+
+class CreateTemplate(msgspec.Struct, frozen=True):
+    """Put the template from its file."""
+
+    why: str
+
+
+class DeleteTemplate(msgspec.Struct, frozen=True):
+    """Delete the template, and with it the staging group. `run` is the last run that may be there."""
+
+    run: str | None
+    why: str
+
+
+class RequestRun(msgspec.Struct, frozen=True):
+    """Claim, then ask for a run."""
+
+    claim: Claim
+
+
+class NoteRun(msgspec.Struct, frozen=True):
+    """A run has become visible."""
+
+    run: CurrentRun
+
+
+class RecordEnd(msgspec.Struct, frozen=True):
+    """A run is over and not yet recorded."""
+
+    run: LastRun
+    claim: Claim | None
+    template: Template
+
+
+class CountFailure(msgspec.Struct, frozen=True):
+    """The template could not be made: a failure like that of a run."""
+
+    why: str
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Look again at a time."""
+
+    until: datetime
+    why: str
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """There is nothing to do until something happens."""
+
+    why: str
+
+
+Action = CreateTemplate | DeleteTemplate | RequestRun | NoteRun | RecordEnd | CountFailure | Wait | Nothing
+EFFECTS = (CreateTemplate, DeleteTemplate, RequestRun, NoteRun, RecordEnd, CountFailure)
+"""Actions for which a sweep sends a look."""

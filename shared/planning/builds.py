@@ -1,0 +1,254 @@
+"""When an image is built, and when it is not: the rules of a look at an image, first answer wins."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.factory import AfterArchive, Image, Mode, Timing
+from shared.domain.records import Claim, CurrentRun, ImageRecord
+from shared.domain.templates import Provisioning, RunState, Template
+from shared.domain.versions import Version
+
+from .actions import (
+    Action,
+    CountFailure,
+    CreateTemplate,
+    DeleteTemplate,
+    NoteRun,
+    Nothing,
+    RecordEnd,
+    RequestRun,
+    Wait,
+)
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """Everything that a decision about an image depends on."""
+
+    image: Image
+    timing: Timing
+    record: ImageRecord
+    template: Template | None
+    """None if it does not exist."""
+    now: datetime
+
+
+def plan(s: Situation) -> tuple[Action, ...]:
+    """What to do about the image now; always at least one action."""
+    return next(answer for rule in RULES if (answer := rule(s)))
+
+
+def wants(s: Situation) -> str:
+    """Why a run is wanted, empty if none is."""
+    r = s.record
+    if r.owed:
+        return r.owed
+    if _has_news(r):
+        return f"source version {r.wanted} is newer than {r.built or r.baseline or 'nothing'}"
+    if s.image.source is None and s.image.build_at_first_sight and r.recorded is None:
+        return "first build"
+    if s.image.schedule and r.scheduled and (due := s.image.schedule.next_after(r.scheduled)) <= s.now:
+        return f"scheduled for {due:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def _has_news(record: ImageRecord) -> bool:
+    return record.wanted is not None and record.wanted.newer_than(record.built or record.baseline)
+
+
+Answer = tuple[Action, ...] | None
+REQUESTS = 5
+"""How often a run is asked for before its not showing up counts as a failure."""
+
+
+def _run_has_ended(s: Situation) -> Answer:
+    run = s.template.last_run if s.template else None
+    if s.template is None or run is None or not run.state.over or run.start == s.record.recorded:
+        return None
+    return (RecordEnd(run, _claim_of(s, run.start), s.template),)
+
+
+def _run_is_under_way(s: Situation) -> Answer:
+    run = s.template.last_run if s.template else None
+    if run is None or run.state.over:
+        return None
+    doing = "being cancelled" if run.state is RunState.CANCELING else "under way"
+    told = Nothing(f"the run of {run.start} is {doing}")
+    if s.record.run and s.record.run.start == run.start:
+        return (told,)
+    return NoteRun(CurrentRun(run.start, s.now, _claim_of(s, run.start))), told
+
+
+def _output_is_not_safe(s: Situation) -> Answer:
+    if not s.record.unsettled:
+        return None
+    return (Nothing(f"not started: {', '.join(s.record.unsettled)} neither archived nor known to be lost"),)
+
+
+def _run_is_requested(s: Situation) -> Answer:
+    claim = s.record.claim
+    if claim is None or s.now >= claim.at + s.timing.claim:
+        return None
+    why = f"a run was requested at {claim.at:%H:%M:%S} UTC and is not visible yet (attempt {claim.attempt})"
+    return (Wait(claim.at + s.timing.claim, why),)
+
+
+def _template_goes(s: Situation) -> Answer:
+    if s.template is None or s.template.provisioning is not Provisioning.DELETING:
+        return None
+    return (Wait(s.now + s.timing.look_again, "the template is being deleted"),)
+
+
+def _is_paused(s: Situation) -> Answer:
+    return _rest(s, f"paused: {s.record.paused}") if s.record.paused else None
+
+
+def _is_not_wanted(s: Situation) -> Answer:
+    if wants(s):
+        return None
+    if s.image.source is None:
+        why = f"nothing to build: {s.image.source_text}"
+    elif s.record.built:
+        told = " (inferred)" if s.record.built_inferred else ""
+        why = f"already built from {s.record.built}{told}"
+    else:
+        why = f"nothing newer than {s.record.baseline or 'what was first seen'}"
+    return _rest(s, why)
+
+
+def _was_cancelled(s: Situation) -> Answer:
+    r = s.record
+    if r.cancelled is None or r.owed or (r.wanted and r.wanted.newer_than(r.cancelled)):
+        return None
+    why = f"the run for {r.cancelled} was cancelled; it is not tried again for the same version"
+    return _rest(s, why)
+
+
+def _is_settled_for_older(s: Situation) -> Answer:
+    r = s.record
+    if r.older < s.timing.older_tries or r.owed:
+        return None
+    why = (
+        f"{r.older} runs in a row built {r.built} although {r.wanted} is listed; waiting for the next version"
+    )
+    return _rest(s, why)
+
+
+def _template_failed(s: Situation) -> Answer:
+    failed = s.template is not None and s.template.provisioning is Provisioning.FAILED
+    if not failed or s.record.template_failed or s.template is None:
+        return None
+    return (CountFailure(f"the template could not be made: {s.template.trouble or 'no reason given'}"),)
+
+
+def _is_too_soon(s: Situation) -> Answer:
+    r = s.record
+    if r.retry_at is None or s.now >= r.retry_at:
+        return None
+    because = f"{r.failures} failure(s) in a row" if r.failures else f"built {r.built}, {r.wanted} is wanted"
+    return _rest(s, f"tried again at {r.retry_at:%Y-%m-%d %H:%M:%S} UTC: {because}", r.retry_at)
+
+
+def _only_observes(s: Situation) -> Answer:
+    if s.image.mode is Mode.ACT:
+        return None
+    return (Nothing(f"mode is observe: would build, since {wants(s)}"),)
+
+
+def _template_is_not_ready(s: Situation) -> Answer:
+    if s.template is None:
+        return (CreateTemplate(wants(s)),)
+    again = s.now + s.timing.look_again
+    match s.template.provisioning:
+        case Provisioning.SUCCEEDED:
+            return None
+        case Provisioning.FAILED | Provisioning.CANCELED:
+            if s.template.owner != s.image.name:
+                return (
+                    Nothing(f"the template failed to be made and is not the factory's: {s.template.trouble}"),
+                )
+            return (DeleteTemplate(None, f"it failed to be made: {s.template.trouble}"),)
+        case state:
+            return (Wait(again, f"the template is {state.value.lower()}"),)
+
+
+def _start(s: Situation) -> Answer:
+    template = s.template
+    last = template.last_run.start if template and template.last_run else None
+    before = s.record.claim
+    attempt = before.attempt + 1 if before and before.previous == last else 1
+    if attempt > REQUESTS:
+        return (CountFailure(f"a run was requested {REQUESTS} times and never became visible"),)
+    exact = template.exact_version if template else None
+    version = s.record.wanted if _has_news(s.record) else None
+    return (RequestRun(Claim(last, s.now, attempt, version, exact, wants(s))),)
+
+
+RULES: tuple[Callable[[Situation], Answer], ...] = (
+    _run_has_ended,
+    _run_is_under_way,
+    _output_is_not_safe,
+    _run_is_requested,
+    _template_goes,
+    _is_paused,
+    _is_not_wanted,
+    _was_cancelled,
+    _is_settled_for_older,
+    _template_failed,
+    _is_too_soon,
+    _only_observes,
+    _template_is_not_ready,
+    _start,
+)
+
+
+def _claim_of(s: Situation, start: str) -> Claim | None:
+    """The claim that the run with this start time meets. Who started it does not matter, no clocks are read."""
+    if s.record.run and s.record.run.start == start:
+        return s.record.run.claim
+    claim = s.record.claim
+    return claim if claim and claim.previous != start else None
+
+
+def _rest(s: Situation, why: str, until: datetime | None = None) -> tuple[Action, ...]:
+    """No run now: the template goes if it has served, else the journal says what keeps it."""
+    if s.template is not None:
+        kept = _keeps_template(s)
+        if not kept and s.image.mode is Mode.ACT:
+            return (
+                DeleteTemplate(s.record.recorded, f"all {s.record.vhds} VHD(s) of its last run are archived"),
+            )
+        why += f"; template kept: {kept}" if kept else "; mode is observe: would delete the template"
+    return (Wait(until, why),) if until else (Nothing(why),)
+
+
+def _keeps_template(s: Situation) -> str:
+    """Why the template stays, empty if it may go."""
+    r, t = s.record, s.template
+    last = t.last_run.start if t and t.last_run else None
+    if s.image.after_archive is AfterArchive.KEEP_TEMPLATE:
+        return "after_archive is keep_template"
+    if t is None or t.owner != s.image.name:
+        return "it was not made by the factory"
+    if last is None or last != r.recorded:
+        return "it has not run yet"
+    if r.vhds == 0:
+        return "its last run left no VHD"
+    if r.manifests < r.vhds:
+        return f"{r.manifests} of {r.vhds} VHD(s) of its last run have a manifest"
+    return ""
+
+
+def adopt(record: ImageRecord | None, image: Image, newest: Version, now: datetime) -> ImageRecord | None:
+    """The image's record once its source's newest version is known; None if that changes nothing.
+
+    The first sight of a source is no news, unless the configuration asks for a build then.
+    """
+    fresh = record or ImageRecord(image.name, scheduled=now)
+    known = [v for v in (fresh.wanted, fresh.built, fresh.baseline) if v]
+    if known and not all(newest.newer_than(v) for v in known):
+        return None
+    if known or image.build_at_first_sight:
+        return msgspec.structs.replace(fresh, wanted=newest, wanted_since=now, older=0)
+    return msgspec.structs.replace(fresh, baseline=newest)

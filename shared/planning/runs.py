@@ -1,0 +1,142 @@
+"""What a look leaves in the image's record: one function for each thing that can happen to a run."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from shared.domain.errors import Invalid
+from shared.domain.factory import Timing
+from shared.domain.ids import RunStart
+from shared.domain.records import Claim, CurrentRun, ImageRecord, OutputState
+from shared.domain.templates import LastRun, RunState
+from shared.domain.versions import Version
+
+SOURCE_TAG = "VMImageBuilderSource"
+"""The tag with which Image Builder marks what it makes; it ends in the version: `… (18.04.202401161)`."""
+_IN_TAG = re.compile(r"\(([0-9.]+)\)\s*\Z")
+
+
+class Built(msgspec.Struct, frozen=True):
+    """The source version that a run really built, and whether that is only inferred."""
+
+    version: Version | None
+    inferred: bool = False
+
+
+def what_was_built(
+    tags: Iterable[str], exact: str | None, claim: Claim | None, record: ImageRecord, started: datetime
+) -> Built:
+    """Observed, never assumed: the artifact's tag, else a changed exactVersion, else the newest then listed."""
+    for tag in tags:
+        if (found := _IN_TAG.search(tag)) and (version := _version(found[1])):
+            return Built(version)
+    if claim and exact and exact != claim.exact_before and (version := _version(exact)):
+        return Built(version)
+    if claim and claim.version:
+        return Built(claim.version, inferred=True)
+    known_then = record.wanted if record.wanted_since and record.wanted_since <= started else None
+    version = known_then or record.built or record.baseline
+    return Built(version, inferred=version is not None)
+
+
+def requested(record: ImageRecord, claim: Claim) -> ImageRecord:
+    """A run is about to be asked for. One that no version asked for stays owed until it succeeds."""
+    owed = record.owed or ("" if claim.version else claim.why)
+    return replace(record, claim=claim, owed=owed, scheduled=claim.at, retry_at=None)
+
+
+def noted(record: ImageRecord, run: CurrentRun) -> ImageRecord:
+    """A run is visible: whatever was claimed is met."""
+    return replace(record, run=run, claim=None)
+
+
+def refused(record: ImageRecord) -> ImageRecord:
+    """The request was refused, so that no run can come of the claim."""
+    return replace(record, claim=None)
+
+
+def failed(record: ImageRecord, why: str, timing: Timing, now: datetime) -> ImageRecord:
+    """One more failure in a row: back-off, and a pause when there were enough of them."""
+    failures = record.failures + 1
+    pause = f"{failures} failures in a row; the last: {why}" if failures >= timing.pause_after else ""
+    return replace(
+        record,
+        failures=failures,
+        retry_at=_back_off(failures, timing, now),
+        paused=record.paused or pause,
+        claim=None,
+    )
+
+
+def ended(
+    record: ImageRecord, run: LastRun, claim: Claim | None, built: Built, timing: Timing, now: datetime
+) -> ImageRecord:
+    """A run is over. Its outputs are added by `leaves`."""
+    over = replace(
+        record, claim=None, run=None, recorded=run.start, recorded_state=run.state, template_failed=False
+    )
+    match run.state:
+        case RunState.SUCCEEDED:
+            return _succeeded(over, claim, built, timing, now)
+        case RunState.CANCELED:
+            return replace(over, cancelled=claim.version if claim else over.wanted, owed="", retry_at=None)
+        case _:
+            return failed(over, f"run {run.state.value}: {run.message or 'no message'}"[:500], timing, now)
+
+
+def leaves(record: ImageRecord, unsettled: tuple[str, ...], vhds: int) -> ImageRecord:
+    """The outputs that the run just recorded has left."""
+    return replace(record, unsettled=record.unsettled + unsettled, vhds=vhds, manifests=0)
+
+
+def settled(record: ImageRecord, run: RunStart, name: str, state: OutputState) -> ImageRecord:
+    """An output is archived, lost or dismissed. Settling it twice changes nothing."""
+    output = f"{run}/{name}"
+    if output not in record.unsettled:
+        return record
+    counts = state is OutputState.ARCHIVED and run == record.recorded
+    left = tuple(o for o in record.unsettled if o != output)
+    return replace(record, unsettled=left, manifests=record.manifests + counts)
+
+
+def template_deleted(record: ImageRecord) -> ImageRecord:
+    """The template is being deleted: the next one starts without a past."""
+    return replace(record, template_failed=False, vhds=0, manifests=0)
+
+
+def resumed(record: ImageRecord) -> ImageRecord:
+    """A person wants automatic runs again."""
+    return replace(record, paused="", failures=0, retry_at=None, cancelled=None, older=0)
+
+
+def _succeeded(
+    record: ImageRecord, claim: Claim | None, built: Built, timing: Timing, now: datetime
+) -> ImageRecord:
+    wanted = claim.version if claim else None
+    older = bool(wanted and built.version and wanted.newer_than(built.version))
+    tries = record.older + 1 if older else 0
+    return replace(
+        record,
+        built=built.version or record.built,
+        built_inferred=built.inferred,
+        failures=0,
+        paused="",
+        owed="",
+        cancelled=None,
+        older=tries,
+        retry_at=_back_off(tries, timing, now) if older else None,
+    )
+
+
+def _back_off(times: int, timing: Timing, now: datetime) -> datetime:
+    return now + timing.retry_after[min(times, len(timing.retry_after)) - 1]
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version.parse(text)
+    except Invalid:
+        return None

@@ -1,0 +1,157 @@
+"""A look at an image: read the ledger and the template, plan, and carry the plan out.
+
+An effect on Azure is recorded before it happens, so that the journal tells of it even if the answer is lost;
+each has a deterministic name or, for the run, a claim. An event is published first and recorded after.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from shared import telemetry
+from shared.domain import keys
+from shared.domain.errors import AccessDenied, Missing, PermanentError, Throttled, WrongState
+from shared.domain.events import EventType
+from shared.domain.factory import Factory
+from shared.domain.looks import Look
+from shared.domain.records import ImageRecord
+from shared.planning import actions, builds, runs
+from shared.planning.looks import arm
+from shared.ports import Outside
+
+from .ends import record_end
+from .slots import leave_slot, take_slot
+from .turn import Turn, due, save, says, send
+
+
+def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
+    """One ledger read and one Resource Manager GET; more only where there is something to do."""
+    image = factory.image(look.id)
+    now = out.clock.now()
+    held = out.ledger.read(keys.image_key(image.name), ImageRecord)
+    record = held.record if held else ImageRecord(image.name, scheduled=now)
+    template = out.templates.get(image.template)
+    turn = Turn(out, factory, image, look, now, held, record)
+    for action in builds.plan(builds.Situation(image, factory.timing, record, template, now)):
+        turn = APPLY[type(action)](turn, action)
+
+
+def _nothing(turn: Turn, action: actions.Nothing) -> Turn:
+    answered = turn.look.due is not None and turn.look.due == turn.record.look_due
+    due = None if answered else turn.record.look_due
+    return save(says(turn, action.why, look_due=due), "decided")
+
+
+def _wait(turn: Turn, action: actions.Wait) -> Turn:
+    return _armed(says(turn, action.why), action.until, "decided")
+
+
+def _armed(turn: Turn, until: datetime, what: str) -> Turn:
+    """Save with a look at `until` pending, unless one is already."""
+    needed = arm(turn.record.look_due, turn.look.due, until, turn.now)
+    saved = save(due(turn, until) if needed else turn, what)
+    if needed:
+        send(saved, until)
+    return saved
+
+
+def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
+    soon = turn.now + turn.factory.timing.look_again
+    turn = save(says(turn, f"making the template: {action.why}", template_failed=False), "template-requested")
+    try:
+        turn.out.templates.create(turn.image.template, bytes(turn.image.body), turn.image.name)
+    except WrongState:
+        telemetry.event("template-exists", image=turn.image.name)
+    except PermanentError as error:
+        return _count(turn, actions.CountFailure(f"the template was refused: {error}"))
+    return _armed(turn, soon, "template-requested")
+
+
+def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
+    """Just before the DELETE the template is read again: its last run must be the one that is archived."""
+    turn = replace(turn, record=runs.template_deleted(turn.record))
+    turn = save(says(turn, f"deleting the template: {action.why}"), "template-deleted")
+    again = turn.out.templates.get(turn.image.template)
+    last = again.last_run.start if again and again.last_run else None
+    if again is None:
+        return turn
+    if last != action.run:
+        send(turn)
+        return turn
+    turn.out.templates.delete(turn.image.template)
+    return turn
+
+
+def _request(turn: Turn, action: actions.RequestRun) -> Turn:
+    slot = take_slot(turn.out, turn.factory, turn.image, turn.now)
+    if slot is None:
+        limit, region = turn.factory.limits.runs_at_once, turn.image.location
+        why = f"{limit} runs are under way in {region}, as many as limits.runs_at_once allows"
+        return _wait(turn, actions.Wait(turn.now + turn.factory.timing.stagger, why))
+    claim = replace(action.claim, slot=slot)
+    visible = turn.now + turn.factory.timing.claim
+    turn = replace(turn, record=runs.requested(turn.record, claim))
+    turn = save(
+        due(says(turn, f"run requested (attempt {claim.attempt}): {claim.why}"), visible), "run-requested"
+    )
+    try:
+        turn.out.templates.run(turn.image.template)
+    except (WrongState, Throttled, AccessDenied, Missing) as error:
+        # Certainly not carried out: the claim is given back, so that the next look may ask again at once.
+        _give_back(turn, claim.slot, f"run refused: {error}")
+        if isinstance(error, Missing):
+            send(turn)
+            return turn
+        raise
+    except PermanentError as error:
+        leave_slot(turn.out, turn.image, claim.slot)
+        return _count(turn, actions.CountFailure(f"run refused: {error}"))
+    send(turn, visible)
+    return turn
+
+
+def _give_back(turn: Turn, slot: int, why: str) -> None:
+    turn = replace(turn, record=replace(runs.refused(turn.record), look_due=None))
+    save(says(turn, why), "run-refused")
+    leave_slot(turn.out, turn.image, slot)
+
+
+def _note(turn: Turn, action: actions.NoteRun) -> Turn:
+    run = action.run
+    turn.event(
+        EventType.BUILD_STARTED,
+        image=turn.image.name,
+        run=run.start,
+        requested=run.claim is not None,
+        why=run.claim.why if run.claim else "started by somebody else",
+    )
+    turn = replace(turn, record=runs.noted(turn.record, run))
+    why = f"run {run.start} is visible: {run.claim.why if run.claim else 'not requested by the factory'}"
+    return save(says(turn, why), "run-started")
+
+
+def _count(turn: Turn, action: actions.CountFailure) -> Turn:
+    was_paused = turn.record.paused
+    record = runs.failed(turn.record, action.why, turn.factory.timing, turn.now)
+    turn = says(replace(turn, record=replace(record, template_failed=True)), action.why)
+    if record.paused and not was_paused:
+        turn.event(
+            EventType.WORK_FAILED, image=turn.image.name, why=f"automatic runs are paused: {record.paused}"
+        )
+    turn = save(turn, "failure-counted")
+    send(turn)
+    return turn
+
+
+APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
+    actions.Nothing: _nothing,
+    actions.Wait: _wait,
+    actions.CreateTemplate: _create,
+    actions.DeleteTemplate: _delete,
+    actions.RequestRun: _request,
+    actions.NoteRun: _note,
+    actions.RecordEnd: record_end,
+    actions.CountFailure: _count,
+}

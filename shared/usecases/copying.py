@@ -1,0 +1,185 @@
+"""Copying a VHD from service to service: allocated ranges alone, in parallel, resumable, under a lease.
+
+What the destination holds is what has been copied: there is no other book-keeping, so a killed worker costs
+at most the chunks that it had under way.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from shared import telemetry
+from shared.domain.errors import Busy, Changed, Exists, FactoryError, Missing, Throttled
+from shared.domain.factory import Factory, Limits, Timing
+from shared.domain.ids import BlobAddress
+from shared.domain.records import OutputRecord
+from shared.domain.templates import PageRange
+from shared.planning import archive as rules
+from shared.planning import pacing
+from shared.ports import Outside
+
+TRIES = 50
+"""How often one chunk may be refused for being too fast before the slice is given up."""
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """How far a copy has come, in bytes."""
+
+    there: int
+    allocated: int
+
+    @property
+    def complete(self) -> bool:
+        return self.there == self.allocated
+
+
+def copy_slice(out: Outside, factory: Factory, record: OutputRecord, until: datetime) -> Copied:
+    """Copy until all is there or the slice is over."""
+    source, target = record.source, record.target
+    if source is None or target is None:
+        raise Missing(f"{record.id} has no address")
+    _make_target(out, record, target)
+    with leased(out, target, factory.timing) as lease:
+        wanted = all_ranges(out, source, record.etag)
+        there = all_ranges(out, target)
+        left = rules.missing(wanted, there)
+        allocated = sum(r.size for r in wanted)
+        before = allocated - sum(r.size for r in left)
+        began = out.clock.now()
+        moved = _copy(out, factory.limits, record, lease, rules.chunks(left), until)
+        seconds = max((out.clock.now() - began).total_seconds(), 0.001)
+        telemetry.metric("copy-rate", moved / seconds / rules.MIB, "MiB/s", output=record.id, bytes=moved)
+        return Copied(before + moved, allocated)
+
+
+def all_ranges(out: Outside, at: BlobAddress, etag: str | None = None) -> list[PageRange]:
+    """Every allocated range, touching ones merged."""
+    ranges: list[PageRange] = []
+    after: str | None = None
+    while True:
+        page = out.blobs.ranges(at, if_match=etag, after=after)
+        ranges.extend(page.ranges)
+        after = page.after
+        if after is None:
+            return rules.merged(ranges)
+
+
+def marks(record: OutputRecord) -> dict[str, str]:
+    """What a copy carries of where it comes from."""
+    return {
+        "source_etag": record.etag.strip('"'),
+        "source_length": str(record.length),
+        "image": record.image,
+        "run": record.run,
+        "state": "copying",
+    }
+
+
+def _make_target(out: Outside, record: OutputRecord, target: BlobAddress) -> None:
+    """Made once; one that is there must be of the same source."""
+    try:
+        out.blobs.create_pages(target, record.length, marks(record))
+    except Exists:
+        found = out.blobs.facts(target)
+        own = {k: v for k, v in marks(record).items() if k != "state"}
+        if found.length != record.length or any(found.metadata.get(k) != v for k, v in own.items()):
+            raise Changed(f"{target} exists and is a copy of something else") from None
+
+
+class Lease:
+    """A lease that is renewed as time goes by."""
+
+    def __init__(self, out: Outside, target: BlobAddress, timing: Timing) -> None:
+        self.id = out.new_id()
+        self._out, self._target, self._duration = out, target, timing.copy_lease
+        self._renewed = out.clock.now()
+        out.blobs.acquire(target, self.id, timing.copy_lease)
+
+    def keep(self) -> None:
+        """Renews it once a third of its time is over. Raises Conflict if it was lost."""
+        now = self._out.clock.now()
+        if now - self._renewed > self._duration / 3:
+            self._out.blobs.renew(self._target, self.id)
+            self._renewed = now
+
+
+@contextlib.contextmanager
+def leased(out: Outside, target: BlobAddress, timing: Timing) -> Iterator[Lease]:
+    """Nobody else writes the target meanwhile. Raises Busy if somebody does; a killed one is waited out."""
+    try:
+        lease = Lease(out, target, timing)
+    except Busy as error:
+        raise Busy(f"another worker is at {target}", timing.copy_lease / 4) from error
+    try:
+        yield lease
+    except FactoryError:
+        with contextlib.suppress(FactoryError):
+            out.blobs.release(target, lease.id)
+        raise
+    out.blobs.release(target, lease.id)
+
+
+def _copy(
+    out: Outside,
+    limits: Limits,
+    record: OutputRecord,
+    lease: Lease,
+    chunks: tuple[PageRange, ...],
+    until: datetime,
+) -> int:
+    """Bytes moved. Chunks are taken lazily, so that none begins after the slice is over."""
+    pacer = Pacer(out, limits)
+
+    def in_time() -> Iterator[PageRange]:
+        for chunk in chunks:
+            if out.clock.now() >= until:
+                return
+            yield chunk
+
+    def copy(chunk: PageRange) -> int:
+        source, target = record.source, record.target
+        if source is None or target is None:
+            raise Missing(f"{record.id} has no address")
+        pacer.run(chunk.size, lambda: out.blobs.copy_pages(source, record.etag, target, lease.id, chunk))
+        return chunk.size
+
+    moved = 0
+    for size in out.workers.run(in_time(), copy):
+        moved += size
+        lease.keep()
+    return moved
+
+
+class Pacer:
+    """The pace that all workers of a copy share."""
+
+    def __init__(self, out: Outside, limits: Limits) -> None:
+        self._clock = out.clock
+        self._lock = threading.Lock()
+        self._pace = pacing.Pace(limits.copy_rate_mib * rules.MIB, limits.copy_requests)
+        self._zero = out.clock.now()
+
+    def run(self, size: int, call: Callable[[], None]) -> None:
+        """Call when it is time, and again when it was too fast."""
+        for _ in range(TRIES):
+            with self._lock:
+                self._pace, delay = pacing.admit(self._pace, size, self._now())
+            if delay > 0:
+                self._clock.pause(delay)
+            try:
+                call()
+            except Throttled:
+                with self._lock:
+                    self._pace = pacing.refused(self._pace, self._now())
+                self._clock.pause(pacing.REFUSAL_PAUSE)
+                continue
+            with self._lock:
+                self._pace = pacing.succeeded(self._pace, size, self._now())
+            return
+        raise Throttled(f"the service refused a chunk {TRIES} times for being too fast")
+
+    def _now(self) -> float:
+        return (self._clock.now() - self._zero).total_seconds()

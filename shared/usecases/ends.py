@@ -1,0 +1,167 @@
+"""The end of a run: what it left, what it was built from, and how the image stands after it.
+
+Recorded in one transaction, whoever started the run and however it ended; outputs may exist in spite of a
+failure. Two Resource Manager calls, and one read per output.
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from shared import telemetry
+from shared.domain.errors import AccessDenied, FactoryError, Missing, Unreachable
+from shared.domain.events import EventType
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.records import OutputRecord, OutputState, RunRecord
+from shared.domain.templates import LastRun, OutputKind, RunOutput, RunState
+from shared.planning import actions, runs
+from shared.planning.archive import place
+from shared.ports import Insert
+
+from .slots import leave_slot
+from .turn import Turn, save, says, send
+
+LOG_END = 4096
+"""Bytes of customization.log that are kept with a failed run."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One output as it is now, and the tag that says what it was built from."""
+
+    record: OutputRecord
+    tag: str = ""
+
+
+def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
+    """Publish first, record after, then send a look for each output and for the image."""
+    listed = turn.out.templates.outputs(action.template.id)
+    found = [f for output in listed if (f := _find(turn, action, output))]
+    built = runs.what_was_built(
+        (f.tag for f in found), action.template.exact_version, action.claim, turn.record, action.run.started
+    )
+    outputs = [replace(f.record, version=built.version, inferred=built.inferred) for f in found]
+    run = _run_record(turn, action, built, outputs)
+    turn = _after(turn, action, built, outputs)
+    _publish(turn, run)
+    turn = save(turn, "run-ended", Insert(run), *(Insert(o) for o in outputs))
+    if run.ended:
+        telemetry.metric("run-age", (run.ended - run.started).total_seconds(), "s", image=run.image)
+    if action.claim:
+        leave_slot(turn.out, turn.image, action.claim.slot)
+    for output in outputs:
+        if not output.state.settled:
+            look = Look(Lane.ARCHIVE, Thing.OUTPUT, output.id, turn.look.correlation, due=output.look_due)
+            turn.out.queues.send(look)
+    send(turn)
+    return turn
+
+
+def _after(turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: list[OutputRecord]) -> Turn:
+    """The image's record, and the one event that says that automatic runs pause."""
+    was_paused = turn.record.paused
+    record = runs.ended(turn.record, action.run, action.claim, built, turn.factory.timing, turn.now)
+    unsettled = tuple(f"{o.run}/{o.name}" for o in outputs if not o.state.settled)
+    vhds = sum(o.kind is OutputKind.VHD for o in outputs)
+    turn = replace(turn, record=runs.leaves(record, unsettled, vhds))
+    if record.paused and not was_paused:
+        turn.event(EventType.WORK_FAILED, image=turn.image.name, why=f"automatic runs pause: {record.paused}")
+    state = action.run.state.value
+    told = f"run {action.run.start} ended: {state}"
+    if action.run.message and state != "Succeeded":
+        told += f" ({action.run.message[:300]})"
+    version = (
+        f", built from {built.version}{' (inferred)' if built.inferred else ''}" if built.version else ""
+    )
+    return says(turn, f"{told}{version}; outputs: {', '.join(o.name for o in outputs) or 'none'}")
+
+
+def _find(turn: Turn, action: actions.RecordEnd, output: RunOutput) -> Found | None:
+    """The output as a record, or None for one that an earlier run left behind."""
+    record = OutputRecord(
+        image=turn.image.name,
+        run=action.run.start,
+        name=output.name,
+        kind=output.kind,
+        state=OutputState.RECORDED,
+        template=str(action.template.id),
+        artifact=output.artifact,
+        staging_group=action.template.staging_group,
+        found=turn.now,
+    )
+    if output.address is None:
+        tags = turn.out.resources.tags(output.artifact) if output.artifact else None
+        return Found(record, (tags or {}).get(runs.SOURCE_TAG, ""))
+    archive = turn.factory.archive
+    own = (output.address.account, output.address.container) == (archive.account, archive.container)
+    target = output.address if own else place(archive, turn.image.name, action.run.start, output.name)
+    vhd = replace(record, state=OutputState.FOUND, source=output.address, target=target, look_due=turn.now)
+    return _pin(turn, vhd, action.run)
+
+
+def _pin(turn: Turn, vhd: OutputRecord, run: LastRun) -> Found | None:
+    """ETag and length, so that only this very blob is ever archived. What cannot be read is pinned later."""
+    if vhd.source is None:
+        return Found(vhd)
+    try:
+        facts = turn.out.blobs.facts(vhd.source)
+    except (Missing, Unreachable, AccessDenied) as error:
+        telemetry.event("output-not-readable", output=vhd.id, why=str(error))
+        return Found(vhd)
+    if facts.modified < run.started:
+        telemetry.event("output-of-an-earlier-run", output=vhd.id, modified=facts.modified.isoformat())
+        return None
+    tag = next((v for k, v in facts.metadata.items() if k.lower() == runs.SOURCE_TAG.lower()), "")
+    return Found(replace(vhd, etag=facts.etag, length=facts.length), tag)
+
+
+def _run_record(
+    turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: list[OutputRecord]
+) -> RunRecord:
+    run, claim = action.run, action.claim
+    return RunRecord(
+        image=turn.image.name,
+        template=str(action.template.id),
+        start=run.start,
+        started=run.started,
+        ended=run.ended,
+        state=run.state,
+        message=run.message[:2000],
+        version=built.version,
+        inferred=built.inferred,
+        ours=claim is not None,
+        why=claim.why if claim else "started by somebody else",
+        outputs=tuple(o.name for o in outputs),
+        log_end="" if run.state is RunState.SUCCEEDED else _log_end(turn, action),
+        staging_group=action.template.staging_group,
+        correlation=turn.look.correlation,
+    )
+
+
+def _log_end(turn: Turn, action: actions.RecordEnd) -> str:
+    """The end of customization.log, read only from an account that Resource Manager knows in our staging group.
+
+    The address comes out of a message that a build script may have had a say in: a token must not follow it
+    to an account of somebody else.
+    """
+    log, group = action.run.log, action.template.staging_group
+    if log is None or group is None:
+        return ""
+    try:
+        if not turn.out.resources.account_exists(action.template.id.subscription, group, log.account):
+            return f"not read: {log} is not in the staging group {group}"
+        length = turn.out.blobs.facts(log).length
+        end = turn.out.blobs.read(log, max(0, length - LOG_END), length) if length else b""
+    except FactoryError as error:
+        return f"not read: {error}"
+    return end.decode("utf-8", "replace")
+
+
+def _publish(turn: Turn, run: RunRecord) -> None:
+    turn.event(
+        EventType.BUILD_ENDED,
+        image=run.image,
+        run=run.start,
+        state=run.state.value,
+        version=run.version.text if run.version else None,
+        inferred=run.inferred,
+        outputs=len(run.outputs),
+    )

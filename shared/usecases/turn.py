@@ -1,0 +1,62 @@
+"""One look at one image on its way: what was read, what it should become, and how that is written."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from shared import telemetry
+from shared.domain import keys
+from shared.domain.events import EventType, FactoryEvent
+from shared.domain.factory import Factory, Image
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.records import ImageRecord
+from shared.ports import Held, Insert, Outside, Replace, Write
+
+from .journal import image_line
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One look at one image, as far as it has come."""
+
+    out: Outside
+    factory: Factory
+    image: Image
+    look: Look
+    now: datetime
+    held: Held[ImageRecord] | None
+    record: ImageRecord
+    """As it should be: written by `save`."""
+
+    def event(self, kind: EventType, **data: str | int | bool | None) -> None:
+        self.out.events.publish(FactoryEvent(kind, self.image.name, self.now, data, self.look.correlation))
+
+
+def save(turn: Turn, what: str, *more: Write) -> Turn:
+    """Write the record if it changed, with a journal line if its reason did, and `more` with it."""
+    before = turn.held.record if turn.held else None
+    if turn.record == before and not more:
+        return turn
+    row: Write = Replace(turn.record, turn.held.etag) if turn.held else Insert(turn.record)
+    writes = [row, *more]
+    if before is None or before.reason != turn.record.reason:
+        writes.append(
+            image_line(turn.image.name, turn.image.name, what, turn.record.reason, turn.look, turn.now)
+        )
+        telemetry.event(what, image=turn.image.name, why=turn.record.reason)
+    etags = turn.out.ledger.commit(keys.of_image(turn.image.name), writes)
+    return replace(turn, held=Held(turn.record, etags[0]))
+
+
+def says(turn: Turn, why: str, **changes: Any) -> Turn:
+    return replace(turn, record=replace(turn.record, reason=why, **changes))
+
+
+def due(turn: Turn, until: datetime) -> Turn:
+    return replace(turn, record=replace(turn.record, look_due=until))
+
+
+def send(turn: Turn, until: datetime | None = None) -> None:
+    look = Look(Lane.BUILDS, Thing.IMAGE, turn.image.name, turn.look.correlation, due=until)
+    turn.out.queues.send(look, max(until - turn.now, timedelta(0)) if until else timedelta(0))
