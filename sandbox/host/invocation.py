@@ -54,7 +54,8 @@ class Worker:
         self._threads = ThreadPoolExecutor(_thread_count(settings), thread_name_prefix="worker")
         self._loop = asyncio.new_event_loop()
         self._running: set[asyncio.Task[Outcome]] = set()
-        threading.Thread(target=self._loop.run_forever, name="worker-loop", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="worker-loop", daemon=True)
+        self._thread.start()
 
     @property
     def busy(self) -> int:
@@ -76,8 +77,15 @@ class Worker:
         return len(self._running)
 
     def close(self) -> None:
+        """End what idles; call it only when nothing runs any more, see `drain`."""
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _serve(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
 
     async def _invoke(self, function: Function, argument: Argument, reason: str, parent: str) -> Outcome:
         invocation = str(uuid.uuid4())

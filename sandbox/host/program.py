@@ -50,14 +50,16 @@ class Options(msgspec.Struct, frozen=True):
 
 def run(argv: Sequence[str]) -> int:
     options = _options(argv)
-    console = Console(_now)
+    console = Console(now)
     os.chdir(options.app)  # as in Azure, where the app's folder is the working directory
+    collect_logs(console)
     try:
         host = Host(options, AppSettings(os.environ), console)
     except (AppFault, HostConfigFault, SettingFault) as fault:
         for line in str(fault).splitlines():
             console.error("Host.Startup", line)
         return EXIT_CANNOT_LOAD
+    logging.getLogger().setLevel(host.config.log_level)
     return asyncio.run(host.run())
 
 
@@ -86,7 +88,6 @@ class Host:
         self._settings = settings
         self._console = console
         self.config: HostConfig = load_config(options.app / "host.json")
-        _collect_logs(console, self.config.log_level)
         self.functions = load_functions(options.app, settings)
         self.keys = load_keys(options.state / KEYS_FILE, [each.name for each in self.functions])
         self.worker = Worker(
@@ -102,7 +103,7 @@ class Host:
     def application(self) -> web.Application:
         """Return the HTTP side alone."""
         prefix = self.config.route_prefix
-        admin = Admin(self.functions, self.worker, self.keys, _now, host_id=self._options.app.name)
+        admin = Admin(self.functions, self.worker, self.keys, now, host_id=self._options.app.name)
         webhook = EventGridWebhook(self.functions, self.worker, self.keys)
         functions = HttpFunctions(self.functions, prefix, self.worker, self.keys)
 
@@ -163,7 +164,7 @@ class Host:
     def _timer(self, function: Function) -> TimerListener:
         table = timetable(str(function.binding["schedule"]), function.name)
         status = self._options.state / "timers" / f"{function.name}.json"
-        return TimerListener(function, table, self.worker, _now, status)
+        return TimerListener(function, table, self.worker, now, status)
 
     async def _queue(self, function: Function, stack: AsyncExitStack) -> QueueListener:
         connection = self._settings.connection(str(function.binding["connection"]))
@@ -198,15 +199,16 @@ async def _first_of(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> Non
             task.result()
 
 
-def _collect_logs(console: Console, level: str) -> None:
+def collect_logs(console: Console) -> None:
+    """Bring what the app logs, from its import on, to the console."""
     root = logging.getLogger()
     root.addHandler(AppLogs(console))
-    root.setLevel(level)
+    root.setLevel(logging.INFO)
     # one line per request of an SDK would bury everything else
     logging.getLogger("azure").setLevel(logging.WARNING)
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC)
 
 
