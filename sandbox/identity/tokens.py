@@ -23,7 +23,7 @@ _HEADER: Final = {"alg": "HS256", "typ": "JWT", "kid": "sandbox"}
 _SKEW: Final = timedelta(seconds=5)  # both ends live on one machine; the ticks of two clocks are all there is
 
 
-class TokenRefused(Exception):  # noqa: N818  a refusal is an answer, not an error of the sandbox
+class TokenRefused(Exception):
     """The bearer token cannot be accepted; `reason` says what was wrong with it."""
 
     def __init__(self, reason: str) -> None:
@@ -92,6 +92,13 @@ class Tokens:
         if (now + _SKEW).timestamp() < claims.nbf:
             raise TokenRefused(f"The token is not valid before {claims.nbf}.")
         return Principal(name=claims.app_displayname, object_id=claims.oid)
+
+    def audience(self, token: str) -> str | None:
+        """Return whom a token of this world is for, expired or not; None for a stranger's."""
+        try:
+            return self._claims(token).aud
+        except TokenRefused:
+            return None
 
     def _claims(self, token: str) -> _Claims:
         seen = self._seen.get(token)

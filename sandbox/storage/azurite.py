@@ -45,7 +45,7 @@ class Azurite:
     def start(
         cls, folder: Path, tls: Certificates, accounts: Sequence[str], *, in_memory: bool = False
     ) -> "Azurite":
-        """Start on free ports, with these accounts; `folder` takes its data (unless in memory) and its log."""
+        """Start on free ports with these accounts; `folder` takes its log, and its data unless in memory."""
         folder.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
             _command(folder, tls, in_memory),
@@ -110,7 +110,7 @@ def _command(folder: Path, tls: Certificates, in_memory: bool) -> list[str]:
 
 
 def _key(account: str) -> str:
-    """Azurite wants a key for each account. Nobody signs with it: the front lets no signed request through."""
+    """Azurite wants a key for each account. The front lets no signed request through."""
     return base64.b64encode(hashlib.sha512(account.encode()).digest()).decode()
 
 

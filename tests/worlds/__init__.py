@@ -1,0 +1,1 @@
+"""Worlds that tests run in: real parts, started once per worker and shared."""
