@@ -14,6 +14,7 @@ _OUR_OWN: Final = frozenset(
     ("authorization", "connection", "expect", "keep-alive", "transfer-encoding", "accept-encoding")
 )
 _BUFFERED: Final = 8 * 1024 * 1024  # up to here a body is read at once; beyond it streams through
+_LARGE: Final = 1024 * 1024  # answers up to here are sent in one piece
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -64,6 +65,11 @@ class Exchange(msgspec.Struct):
         return CIMultiDict(
             (name, value) for name, value in self.request.headers.items() if name.lower() not in _OUR_OWN
         )
+
+    def streams(self, answer: aiohttp.ClientResponse) -> bool:
+        """Whether the answer is large content; lists, which the front may have to touch, are not."""
+        large = (answer.content_length or 0) > _LARGE
+        return large and self.request.method == "GET" and "comp" not in self.asked.query
 
     async def body(self) -> bytes | aiohttp.StreamReader | None:
         length = self.request.content_length

@@ -25,12 +25,12 @@ from sandbox.storage.exchange import Exchange, Place, read
 from sandbox.storage.gate import Gate
 from sandbox.storage.limits import PageBlobs
 from sandbox.storage.pages import PageCopies
+from sandbox.storage.ranges import merged
 from sandbox.storage.upstream import Upstream
 
 SERVICES: Final = ("blob", "queue", "table")
 
 _HOP_BY_HOP: Final = frozenset(("connection", "keep-alive", "transfer-encoding"))
-_BUFFERED: Final = 1024 * 1024  # answers up to this size are sent in one piece
 _DROPPED: Final = 0
 
 Outcome = aiohttp.ClientResponse | Refusal
@@ -165,13 +165,14 @@ class StorageFront:
                 for name, value in outcome.headers.items()
                 if name.lower() not in _HOP_BY_HOP
             )
-            if (outcome.content_length or 0) > _BUFFERED and exchange.request.method != "HEAD":
+            if exchange.streams(outcome):
                 return await _streamed(exchange.request, outcome, headers)
-            body = await outcome.read()
-            renamed = _renamed(exchange, outcome.content_type, body)
+            body = _renamed(exchange, outcome.content_type, await outcome.read())
+            if outcome.status == 200 and exchange.asked.query.get("comp") == "pagelist":
+                body = merged(body)
             if exchange.request.method != "HEAD":  # there the length is the blob's, and the body is empty
                 headers.popall("Content-Length", None)
-            return web.Response(status=outcome.status, headers=headers, body=renamed)
+            return web.Response(status=outcome.status, headers=headers, body=body)
 
     def _record_exchange(self, exchange: Exchange, status: int) -> None:
         found = exchange

@@ -32,11 +32,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Bucket:
-    """Goes into debt by the last accepted request, so one larger than the burst still passes, at the rate."""
+    """May go into debt by one request: so one that is larger than the burst still passes, at the rate."""
 
-    def __init__(self, rate: float, at: datetime) -> None:
+    def __init__(self, rate: float, at: datetime, *, needed: float) -> None:
         self._rate = rate
-        self._full = max(1.0, rate * BURST)
+        self._needed = needed
+        self._full = max(needed, rate * BURST)
         self._level = self._full
         self._at = at
 
@@ -44,7 +45,7 @@ class _Bucket:
         gained = (now - self._at).total_seconds() * self._rate
         self._level = min(self._full, self._level + gained)
         self._at = now
-        return self._level > 0
+        return self._level >= self._needed
 
     def take(self, amount: float) -> None:
         self._level -= amount
@@ -103,7 +104,9 @@ class PageBlobs:
 
     def _of(self, blob: str, now: datetime) -> tuple[_Bucket | None, _Bucket | None]:
         if blob not in self._buckets:
-            rates = (self._limits.bytes_per_second, self._limits.requests_per_second)
-            by_bytes, by_requests = (None if rate is None else _Bucket(rate, now) for rate in rates)
-            self._buckets[blob] = (by_bytes, by_requests)
+            by_bytes, by_requests = self._limits.bytes_per_second, self._limits.requests_per_second
+            self._buckets[blob] = (
+                None if by_bytes is None else _Bucket(by_bytes, now, needed=0),
+                None if by_requests is None else _Bucket(by_requests, now, needed=1),
+            )
         return self._buckets[blob]

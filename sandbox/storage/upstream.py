@@ -1,5 +1,6 @@
 """The way to Azurite: kept-alive TLS connections, and a token of the front's own on each request."""
 
+import io
 import ssl
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from sandbox.storage.gate import AUDIENCE
 
 _LIFETIME: Final = timedelta(hours=1)
 _IDLE: Final = 60  # below Azurite's, so that a connection is never reused while it is being closed
+_LARGE: Final = 1024 * 1024
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 
 
@@ -75,4 +77,6 @@ class Upstream:
         own = CIMultiDict(headers)
         own["Authorization"] = self._token.header()
         url = URL(self._endpoints.of(service) + target, encoded=True)
-        return await self._session.request(method, url, headers=own, data=body, allow_redirects=False)
+        # aiohttp sends a large body piece by piece if it comes as a file; as bytes it holds up the loop
+        data = io.BytesIO(body) if isinstance(body, bytes) and len(body) > _LARGE else body
+        return await self._session.request(method, url, headers=own, data=data, allow_redirects=False)
