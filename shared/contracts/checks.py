@@ -137,7 +137,9 @@ def _show(value: object, part: Mapping[str, Any]) -> str:
             return "nothing"
         case bool():
             return str(value).lower()
-        case int() | float() if part.get("type") == "string":
+        case int() | float() if part.get("type") == "string" and re.search(
+            part.get("pattern", ""), str(value)
+        ):
             return f"the number {value} (in quotes it would be text)"
         case str():
             return repr(value[:80])

@@ -139,6 +139,6 @@ def _dotted(path: tuple[str | int, ...]) -> str:
 def _stamp(file: Path) -> tuple[str, int, int]:
     try:
         found = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return (str(file), 0, -1)
     return (str(file), found.st_mtime_ns, found.st_size)

@@ -143,7 +143,8 @@ def _object(content: Mapping[str, Any], path: tuple[str, ...], findings: _Findin
     if isinstance(value, dict) and value:
         return value
     if len(path) == 1 or content:
-        findings.add(path, f"{_kind(value)}; expected an object", _misspelt(path[-1], content))
+        written = _misspelt(path, content)
+        findings.add(path, f"{_kind(value)}; expected an object", written)
     return {}
 
 
@@ -152,13 +153,16 @@ def _text(content: Mapping[str, Any], path: tuple[str, ...], findings: _Findings
     form, expected = _FORMS[path[-1]]
     if isinstance(value, str) and form.fullmatch(value):
         return value
-    findings.add(path, f"{_kind(value)}; expected {expected}", _misspelt(path[-1], content))
+    written = _misspelt(path, content)
+    findings.add(path, f"{_kind(value)}; expected {expected}", written)
     return ""
 
 
-def _misspelt(name: str, content: Mapping[str, Any]) -> str:
-    """What is there in place of the missing member, turned into what it should be called."""
-    written = "" if name in content else nearest(name, content)
+def _misspelt(path: tuple[str, ...], content: Mapping[str, Any]) -> str:
+    name = path[-1]
+    if name in content or len(path) == 1:  # members of the top that are not known are told anyway
+        return ""
+    written = nearest(name, content)
     return f"{name} in place of {written}" if written else ""
 
 
