@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from .ids import BlobAddress, ImageName, ResourceId, RunStart
+from .looks import Look
 from .templates import OutputKind, RunState
 from .versions import Version
 
@@ -207,6 +208,8 @@ class FailedWork(msgspec.Struct, frozen=True, tag="failed"):
 
     id: str
     lane: str
+    look: Look | None
+    """What the message asked for; None if it could not be read."""
     body: str
     """The message as it was, at most 4,000 characters of it."""
     why: str

@@ -1,0 +1,102 @@
+"""What people ask: where things stand, and what was decided when and why."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from shared.domain import keys
+from shared.domain.errors import Invalid
+from shared.domain.factory import Factory
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.records import (
+    FailedWork,
+    ImageRecord,
+    JournalLine,
+    OutputRecord,
+    OutputState,
+    SourceRecord,
+)
+from shared.planning import runs
+from shared.ports import Held, Outside, Replace, Write
+
+from .journal import image_line
+from .work import failed_work
+
+
+class ImageStatus(msgspec.Struct, frozen=True):
+    """One image; `record` is None for one that has not been looked at yet."""
+
+    name: str
+    source: str
+    record: ImageRecord | None
+
+
+class Status(msgspec.Struct, frozen=True):
+    images: tuple[ImageStatus, ...]
+    sources: tuple[SourceRecord, ...]
+    failed: tuple[FailedWork, ...]
+
+
+def status(out: Outside, factory: Factory) -> Status:
+    """Where everything stands, from the ledger alone."""
+    images = []
+    for image in factory.images.values():
+        held = out.ledger.read(keys.image_key(image.name), ImageRecord)
+        images.append(ImageStatus(image.name, image.source_text, held.record if held else None))
+    sources = (out.ledger.read(keys.source_key(key), SourceRecord) for key in sorted(factory.sources))
+    return Status(tuple(images), tuple(s.record for s in sources if s), failed_work(out))
+
+
+def journal(out: Outside, factory: Factory, image: str | None, limit: int) -> tuple[JournalLine, ...]:
+    """The newest lines, oldest of them first: of one image, or of the whole factory."""
+    if image is not None:
+        partitions = [keys.of_image(factory.image(image).name)]
+    else:
+        partitions = [keys.FACTORY, *(keys.of_source(key) for key in factory.sources)]
+        partitions += [keys.of_image(name) for name in factory.images]
+    lines = [line for partition in partitions for line in _newest(out, partition, limit)]
+    return tuple(sorted(lines, key=lambda line: line.at)[-limit:])
+
+
+def _newest(out: Outside, partition: str, limit: int) -> Iterator[JournalLine]:
+    after: str | None = None
+    while limit > 0:
+        page = out.ledger.scan(partition, "journal:", after=after, limit=min(limit, 1000))
+        lines = [row.record for row in page.rows if isinstance(row.record, JournalLine)]
+        yield from lines
+        limit -= len(lines)
+        after = page.after
+        if after is None:
+            return
+
+
+def ask_for_look(out: Outside, factory: Factory, image: str, correlation: str) -> None:
+    """A person wants the image looked at. Raises Invalid for an unknown one."""
+    name = factory.image(image).name
+    out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, name, correlation))
+
+
+def resume(out: Outside, factory: Factory, image: str, correlation: str) -> None:
+    """Automatic runs again: forget failures, and set aside outputs that were refused.
+
+    A refused output (a broken VHD, say) keeps the next run from starting until a person has seen it.
+    """
+    name = factory.image(image).name
+    look = Look(Lane.BUILDS, Thing.IMAGE, name, correlation)
+    held = out.ledger.read(keys.image_key(name), ImageRecord)
+    if held is None:
+        raise Invalid(f"image {name} has not been looked at yet: there is nothing to resume")
+    record, writes = runs.resumed(held.record), list[Write]()
+    for unsettled in held.record.unsettled:
+        run, output = unsettled.split("/", 1)
+        found = out.ledger.read(keys.output_key(name, run, output), OutputRecord)
+        if found and found.record.state is OutputState.REFUSED:
+            dismissed = msgspec.structs.replace(found.record, state=OutputState.DISMISSED)
+            writes.append(Replace(dismissed, found.etag))
+            record = runs.settled(record, found.record.run, found.record.name, OutputState.DISMISSED)
+    now = out.clock.now()
+    why = "automatic runs resumed by hand"
+    line = image_line(name, name, "resumed", why, look, now)
+    row = Held(msgspec.structs.replace(record, reason=why), held.etag)
+    out.ledger.commit(keys.of_image(name), (Replace(row.record, row.etag), *writes, line))
+    out.queues.send(look)

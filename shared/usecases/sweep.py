@@ -1,0 +1,131 @@
+"""The sweep: everything is looked at, so that a lost event only costs time.
+
+It decides with the same plans as a look, on what the lists tell, and sends a look only where one would act.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from shared import telemetry
+from shared.domain import keys
+from shared.domain.errors import FactoryError
+from shared.domain.factory import Factory, Image
+from shared.domain.ids import ImageName, TemplateId
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, SourceRecord
+from shared.domain.templates import Template
+from shared.planning import actions, builds
+from shared.ports import Held, Outside
+
+from .slots import free_slot
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What the lists tell of everything."""
+
+    records: dict[ImageName, ImageRecord]
+    templates: dict[TemplateId, Template]
+    blind: frozenset[str]
+    """Subscriptions whose templates could not be listed: nothing is concluded from what is not there."""
+
+
+def watch_sources(out: Outside, factory: Factory, correlation: str) -> None:
+    """One look for each watched source, however many images are made from it."""
+    for key in sorted(factory.sources):
+        out.queues.send(Look(Lane.SOURCES, Thing.SOURCE, key, correlation))
+
+
+def sweep(out: Outside, factory: Factory, correlation: str) -> int:
+    """The number of looks sent."""
+    now = out.clock.now()
+    seen = Seen(_records(out), *_templates(out, factory))
+    looks = [
+        *_images(factory, seen, correlation, now),
+        *_sources(out, factory, seen, correlation, now),
+        *_outputs(out, factory, seen, correlation, now),
+    ]
+    for look in looks:
+        out.queues.send(look)
+    _free_slots(out, factory, seen, now)
+    telemetry.metric("sweep-looks", len(looks), "looks", images=len(factory.images))
+    return len(looks)
+
+
+def _records(out: Outside) -> dict[ImageName, ImageRecord]:
+    records: dict[ImageName, ImageRecord] = {}
+    after: str | None = None
+    while True:
+        page = out.ledger.scan_across(keys.IMAGE_ROW, after=after)
+        records |= {r.record.name: r.record for r in page.rows if isinstance(r.record, ImageRecord)}
+        after = page.after
+        if after is None:
+            return records
+
+
+def _templates(out: Outside, factory: Factory) -> tuple[dict[TemplateId, Template], frozenset[str]]:
+    found: dict[TemplateId, Template] = {}
+    blind: set[str] = set()
+    for subscription in factory.subscriptions:
+        try:
+            found |= {template.id: template for template in out.templates.list(subscription)}
+        except FactoryError as error:
+            blind.add(subscription)
+            telemetry.event("sweep-blind", subscription=subscription, why=str(error))
+    return found, frozenset(blind)
+
+
+def _images(factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
+    for image in factory.images.values():
+        if image.template.subscription in seen.blind:
+            continue
+        record = seen.records.get(image.name)
+        if record is None or _acts(factory, image, record, seen, now):
+            due = record.look_due if record else None
+            yield Look(Lane.BUILDS, Thing.IMAGE, image.name, correlation, due=due)
+
+
+def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: datetime) -> bool:
+    template = seen.templates.get(image.template)
+    plan = builds.plan(builds.Situation(image, factory.timing, record, template, now))
+    waits = any(isinstance(action, actions.Wait) for action in plan)
+    unarmed = record.look_due is None or record.look_due < now - factory.timing.overdue
+    overdue = record.look_due is not None and record.look_due < now - factory.timing.overdue
+    return any(isinstance(action, actions.EFFECTS) for action in plan) or (waits and unarmed) or overdue
+
+
+def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
+    for key in sorted(factory.sources):
+        held = out.ledger.read(keys.source_key(key), SourceRecord)
+        newest = held.record.newest if held else None
+        if newest is None:
+            yield Look(Lane.SOURCES, Thing.SOURCE, key, correlation)
+        elif any(builds.adopt(seen.records.get(i.name), i, newest, now) for i in factory.made_from(key)):
+            yield Look(Lane.BUILDS, Thing.SOURCE, key, correlation)
+
+
+def _outputs(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
+    """Also of images that left the configuration: what they made is still brought to safety."""
+    for record in seen.records.values():
+        for unsettled in record.unsettled:
+            run, name = unsettled.split("/", 1)
+            held: Held[OutputRecord] | None = out.ledger.read(
+                keys.output_key(record.name, run, name), OutputRecord
+            )
+            if held is None or held.record.state is OutputState.REFUSED:
+                continue
+            due = held.record.look_due
+            if due is None or due < now - factory.timing.overdue:
+                yield Look(Lane.ARCHIVE, Thing.OUTPUT, held.record.id, correlation, due=due)
+
+
+def _free_slots(out: Outside, factory: Factory, seen: Seen, now: datetime) -> None:
+    """A slot whose image neither waits for a run nor has one was left by a worker that died."""
+    page = out.ledger.scan(keys.SLOTS, "")
+    for row in page.rows:
+        if not isinstance(row.record, Slot) or row.record.since > now - factory.timing.claim:
+            continue
+        record = seen.records.get(row.record.image)
+        if record is None or (record.claim is None and record.run is None):
+            free_slot(out, Held(row.record, row.etag))
