@@ -23,6 +23,7 @@ from sandbox.storage.actions import Asked, needs
 from sandbox.storage.errors import SERVER_BUSY, Refusal, answer
 from sandbox.storage.exchange import Exchange, Place, read
 from sandbox.storage.gate import Gate
+from sandbox.storage.held import HeldVhds
 from sandbox.storage.limits import PageBlobs
 from sandbox.storage.pages import PageCopies
 from sandbox.storage.ranges import merged
@@ -46,6 +47,7 @@ class StorageFront:
         faults: Faults,
         accounts: Accounts,
         page_blobs: PageBlobs,
+        held: HeldVhds,
         upstream: Upstream,
     ) -> None:
         self._clock = clock
@@ -54,6 +56,7 @@ class StorageFront:
         self._faults = faults
         self._accounts = accounts
         self._page_blobs = page_blobs
+        self._held = held
         self._upstream = upstream
         self.blob_netloc = ""  # known once the socket is bound
         self._copies = PageCopies(
@@ -62,6 +65,7 @@ class StorageFront:
             upstream=upstream,
             accounts=accounts,
             page_blobs=page_blobs,
+            held=held,
             calls=calls,
             netloc=lambda: self.blob_netloc,
         )
@@ -128,6 +132,8 @@ class StorageFront:
             exchange.action = needed[0].actions[0]
             return action
         exchange.action = action
+        if request.method not in ("GET", "HEAD"):
+            self._held.drop(exchange.place.blob)
         if "x-ms-copy-source" in request.headers:
             return await self._copied(exchange)
         return await self._forwarded(exchange, body)

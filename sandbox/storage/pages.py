@@ -22,6 +22,7 @@ from sandbox.storage.actions import Asked, needs
 from sandbox.storage.errors import SERVER_BUSY, Refusal
 from sandbox.storage.exchange import Exchange, Place, place
 from sandbox.storage.gate import Caller, Gate
+from sandbox.storage.held import HeldVhds
 from sandbox.storage.limits import PageBlobs
 from sandbox.storage.upstream import Upstream
 
@@ -53,6 +54,7 @@ class PageCopies:
         upstream: Upstream,
         accounts: Accounts,
         page_blobs: PageBlobs,
+        held: HeldVhds,
         calls: CallLog,
         netloc: Callable[[], str],
     ) -> None:
@@ -61,6 +63,7 @@ class PageCopies:
         self._upstream = upstream
         self._accounts = accounts
         self._page_blobs = page_blobs
+        self._held = held
         self._calls = calls
         self._netloc = netloc
 
@@ -103,7 +106,7 @@ class PageCopies:
         if refusal is not None:
             self._record(exchange, copy, refusal.status, caller, action)
             return refusal
-        answer = await self._read(exchange, copy)
+        answer = self._known(exchange, copy) or await self._read(exchange, copy)
         status = answer.status if isinstance(answer, Refusal) else 206
         self._record(exchange, copy, status, caller, action)
         return answer
@@ -123,6 +126,17 @@ class PageCopies:
         if isinstance(action, Refusal):
             return _unverified(action.status, action.code, action.message), caller, read[0].actions[0]
         return None, caller, action
+
+    def _known(self, exchange: Exchange, copy: _Copy) -> bytes | None:
+        conditions = {name for name in _CONDITIONS if f"x-ms-source-{name}" in exchange.request.headers}
+        if (
+            conditions - {"if-match"}
+            or copy.raw_query
+            or "x-ms-source-content-md5" in exchange.request.headers
+        ):
+            return None
+        etag = exchange.request.headers.get("x-ms-source-if-match")
+        return self._held.read(copy.source.blob, copy.start, copy.end, etag)
 
     async def _read(self, exchange: Exchange, copy: _Copy) -> bytes | Refusal:
         physical = self._accounts.physical(copy.source.account)

@@ -17,6 +17,7 @@ from sandbox.storage.accounts import Accounts
 from sandbox.storage.azurite import Azurite
 from sandbox.storage.front import SERVICES, StorageFront
 from sandbox.storage.gate import Gate
+from sandbox.storage.held import HeldVhds
 from sandbox.storage.limits import PageBlobs
 from sandbox.storage.upstream import OwnToken, Upstream
 from sandbox.storage.writer import Writer
@@ -55,6 +56,7 @@ class StorageService:
         self._stack = AsyncExitStack()
         self.accounts = Accounts(accounts)
         self.page_blobs = PageBlobs(clock)
+        self._held = HeldVhds()
         self.endpoints: dict[str, str] = {}
         self.azurite: Azurite
         self.writer: Writer
@@ -73,6 +75,7 @@ class StorageService:
                 faults=self._faults,
                 accounts=self.accounts,
                 page_blobs=self.page_blobs,
+                held=self._held,
                 upstream=upstream,
             )
             server_tls = self._certificates.server_context()
@@ -88,6 +91,7 @@ class StorageService:
                 token=token,
                 accounts=self.accounts,
                 page_blobs=self.page_blobs,
+                held=self._held,
                 public=self.endpoints["blob"],
             )
             stack.callback(self.writer.close)

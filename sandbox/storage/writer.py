@@ -16,6 +16,8 @@ from urllib.parse import quote, unquote, urlsplit
 from sandbox.arm.storage import BlobAddress
 from sandbox.storage.accounts import Accounts
 from sandbox.storage.azurite import Endpoints
+from sandbox.storage.errors import Answer
+from sandbox.storage.held import HeldVhds
 from sandbox.storage.limits import PageBlobs
 from sandbox.storage.upstream import OwnToken
 from sandbox.vhd import Vhd
@@ -40,6 +42,7 @@ class Writer:
         token: OwnToken,
         accounts: Accounts,
         page_blobs: PageBlobs,
+        held: HeldVhds,
         public: str,
     ) -> None:
         self._hosts = {name: urlsplit(endpoints.of(name)).netloc for name in ("blob", "queue", "table")}
@@ -47,6 +50,7 @@ class Writer:
         self._token = token
         self._accounts = accounts
         self._page_blobs = page_blobs
+        self._held = held
         self._public = public
         self._connections = threading.local()
         self._opened: list[http.client.HTTPSConnection] = []
@@ -63,7 +67,8 @@ class Writer:
         if physical is None:
             return
         self._page_blobs.forget(account)
-        _, listing = self._send("GET", f"/{physical}?comp=list")
+        self._held.drop(account)
+        listing = self._send("GET", f"/{physical}?comp=list").body
         for name in re.findall(rb"<Name>([^<]+)</Name>", listing):
             self._send("DELETE", f"/{physical}/{name.decode()}?restype=container")
         self._accounts.release(physical)
@@ -88,7 +93,8 @@ class Writer:
         target = self._target(address)
         headers = {"x-ms-blob-type": "PageBlob", "x-ms-blob-content-length": str(vhd.size)}
         headers |= {f"x-ms-meta-{name}": value for name, value in metadata.items()}
-        self._page_blobs.note(f"{address.account}/{address.container}/{address.name}")
+        self._page_blobs.note(_blob(address))
+        self._held.drop(_blob(address))
         self._send("PUT", target, headers)
         for offset, content in vhd.extents:
             for start in range(0, len(content), _CHUNK):
@@ -96,6 +102,8 @@ class Writer:
                 first = offset + start
                 pages = {"x-ms-page-write": "update", "x-ms-range": f"bytes={first}-{first + len(part) - 1}"}
                 self._send("PUT", f"{target}?comp=page", pages, part)
+        written = self._send("HEAD", target)
+        self._held.hold(_blob(address), written.headers["etag"], vhd)
 
     def write_text(self, address: BlobAddress, text: str) -> None:
         self.create_container(address.account, address.container)
@@ -109,13 +117,14 @@ class Writer:
     def delete_blob(self, address: BlobAddress) -> None:
         if self.account_exists(address.account):
             headers = {"x-ms-delete-snapshots": "include"}
+            self._held.drop(_blob(address))
             self._send("DELETE", self._target(address), headers, expected=(202, 404))
 
     def read(self, address: BlobAddress) -> bytes | None:
         if not address.name or not self.account_exists(address.account):
             return None
-        status, body = self._send("GET", self._target(address), expected=(200, 404))
-        return body if status == 200 else None
+        found = self._send("GET", self._target(address), expected=(200, 404))
+        return found.body if found.status == 200 else None
 
     def url(self, address: BlobAddress) -> str:
         return f"{self._public}/{address.account}/{address.container}/{quote(address.name)}"
@@ -154,7 +163,7 @@ class Writer:
         *,
         service: str = "blob",
         expected: tuple[int, ...] = (200, 201, 202, 206),
-    ) -> tuple[int, bytes]:
+    ) -> Answer:
         sent = {"Authorization": self._token.header(), "x-ms-version": _VERSION, **(headers or {})}
         sent["Content-Length"] = str(len(body))
         for again in (True, False):
@@ -170,7 +179,8 @@ class Writer:
                     raise
         if answer.status not in expected:
             raise StorageFailed(f"{method} {target} was answered {answer.status}: {content[:500]!r}")
-        return answer.status, content
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, headers, content)
 
     def _connection(self, service: str) -> http.client.HTTPSConnection:
         """One per thread and service: they are kept alive, and none is shared."""
@@ -179,3 +189,7 @@ class Writer:
             held[service] = http.client.HTTPSConnection(self._hosts[service], context=self._tls, timeout=30)
             self._opened.append(held[service])
         return held[service]
+
+
+def _blob(address: BlobAddress) -> str:
+    return f"{address.account}/{address.container}/{address.name}"

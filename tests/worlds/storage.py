@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 from azure.core.credentials import AccessToken
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
@@ -142,10 +141,3 @@ class StorageWorld:
 
     def _in_loop(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result(timeout=30)
-
-
-@pytest.fixture(scope="session")
-def storage_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageWorld]:
-    """Storage that any test may use; imported into a conftest.py to be found."""
-    with StorageWorld(tmp_path_factory.mktemp("storage")).running() as world:
-        yield world

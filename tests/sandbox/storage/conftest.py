@@ -2,9 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.worlds.storage import StorageWorld, storage_world
-
-__all__ = ["storage_world"]
+from tests.worlds.storage import StorageWorld
 
 
 @pytest.fixture(autouse=True)

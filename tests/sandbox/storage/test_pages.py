@@ -121,6 +121,14 @@ def test_a_pinned_source_etag_holds_or_nothing_is_written(copying: Copying) -> N
     assert copying.target.download_blob(MIB, 512).readall() == bytes(512)
 
 
+def test_a_source_that_somebody_changed_is_copied_as_it_is_now(copying: Copying) -> None:
+    copying.world.roles.assign(FACTORY, "Storage Blob Data Contributor", scope_of(copying.account))
+    copying.put(0, 512)
+    copying.source.upload_page(b"x" * 512, 0, 512)
+    copying.put(0, 512)
+    assert copying.target.download_blob(0, 512).readall() == b"x" * 512
+
+
 def test_the_conditions_of_the_destination_are_its_own(copying: Copying) -> None:
     stale = copying.target.get_blob_properties().etag
     copying.put(0, 512, etag=stale, match_condition=MatchConditions.IfNotModified)
