@@ -11,6 +11,7 @@ from sandbox.arm.catalogue import Marketplace
 from sandbox.arm.fabric import Fabric
 from sandbox.arm.face import ResourceManager
 from sandbox.arm.groups import Groups
+from sandbox.arm.imagebuilder.provider import ImageBuilder
 from sandbox.arm.inventory import Inventory
 from sandbox.arm.platform_images import standard_catalogue
 from sandbox.arm.records import Group
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from sandbox.arm.imagebuilder.outcomes import Durations, VhdShape
     from sandbox.arm.marketplace import Catalogue
     from sandbox.clock import Clock
 
@@ -75,6 +77,8 @@ class LocalAzure:
         switches: Switches | None = None,
         setting: Setting | None = None,
         catalogue: Catalogue | None = None,
+        durations: Durations | None = None,
+        shape: VhdShape | None = None,
         background: Background = at_once,
         tokens: Tokens | None = None,
         dead_letters: Path | None = None,
@@ -109,6 +113,7 @@ class LocalAzure:
         )
         self.catalogue = catalogue or standard_catalogue()
         self.inventory = Inventory(self.fabric)
+        self.imagebuilder = ImageBuilder(self.fabric, self.inventory, self.catalogue, durations, shape)
         self.arm = self._resource_manager()
         self._found()
 
@@ -133,7 +138,12 @@ class LocalAzure:
         return record.id if record else None
 
     def _resource_manager(self) -> ResourceManager:
-        providers = (Groups(self.fabric), self.inventory, Marketplace(self.fabric, self.catalogue))
+        providers = (
+            Groups(self.fabric),
+            self.inventory,
+            Marketplace(self.fabric, self.catalogue),
+            self.imagebuilder,
+        )
         return ResourceManager(
             self.fabric,
             [route for provider in providers for route in provider.routes()],

@@ -108,9 +108,9 @@ class Marketplace:
         return found
 
     def _row(self, context: Context, place: str, name: str) -> dict[str, Any]:
-        params = context.params
-        where = f"/Subscriptions/{params['subscription']}/Providers/Microsoft.Compute/Locations/{params['location']}"
-        return {"location": params["location"], "name": name, "id": f"{where}/{place}"}
+        subscription, region = context.params["subscription"], context.params["location"]
+        where = f"/Subscriptions/{subscription}/Providers/Microsoft.Compute/Locations/{region}"
+        return {"location": region, "name": name, "id": f"{where}/{place}"}
 
     def _entry(self, context: Context, sku: Sku, version: Version, full: bool) -> dict[str, Any]:
         row = self._row(context, f"{_place(sku)}/Versions/{version.name}", version.name)

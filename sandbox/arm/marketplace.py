@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 State = Literal["Active", "ScheduledForDeprecation", "Deprecated"]
 
@@ -53,6 +53,7 @@ class Catalogue:
     def __init__(self, skus: Iterable[Sku] = (), regions: Iterable[str] = ()) -> None:
         self._skus = {_key(sku.publisher, sku.offer, sku.name): sku for sku in skus}
         self.regions = frozenset(regions)
+        self.listeners: list[Callable[[str, str, str], None]] = []
 
     def skus(self) -> list[Sku]:
         return list(self._skus.values())
@@ -83,6 +84,8 @@ class Catalogue:
             here = None if here is None or known.regions is None else known.regions | here
             known = replace(known, regions=here)
         found.versions[version] = known or Version(version, here)
+        for listener in self.listeners:
+            listener(found.publisher, found.offer, found.name)
         return found.versions[version]
 
     def deprecate(

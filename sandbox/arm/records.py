@@ -118,13 +118,16 @@ class Records:
         yield from self._resources.get(group.id.lower(), {}).values()
 
     def of_kind(self, kind: str, scope: str) -> list[Record]:
-        """Every resource of a type at or below a subscription, a group or a parent resource."""
+        """Every resource of a type at or below a subscription, a group or a parent resource.
+
+        It looks at copies, since slow work reads records while others write them.
+        """
         wanted, below = kind.lower(), scope.lower().rstrip("/") + "/"
         return [
             record
-            for group_id, members in self._resources.items()
+            for group_id, members in list(self._resources.items())
             if below.startswith(group_id + "/") or group_id.startswith(below)
-            for record in members.values()
+            for record in list(members.values())
             if record.kind.lower() == wanted and record.id.lower().startswith(below)
         ]
 

@@ -16,7 +16,7 @@ Handler = Callable[[Context], Response]
 class Route:
     """`{name}` in the template binds one segment. `action` None is open to everybody with a token.
 
-    The scope of a role check is the path, less the last segment of an action or `/providers/N/type` of a list.
+    The scope of a role check is the path, less the last segment of an action, or `/providers/N/t` of a list.
     """
 
     method: str

@@ -1,0 +1,218 @@
+"""What a run makes: VHDs as real page blobs, managed images and gallery versions as records."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sandbox import vhd as disks
+from sandbox.arm import ids
+from sandbox.arm.imagebuilder.template import Output, Template
+from sandbox.arm.inventory import ACCOUNTS, DEFINITIONS, IMAGES, VERSIONS
+from sandbox.arm.marketplace import numbers
+from sandbox.arm.records import Resource
+from sandbox.arm.storage import BlobAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from sandbox.arm.fabric import Fabric
+    from sandbox.arm.imagebuilder.outcomes import VhdShape
+    from sandbox.arm.inventory import Inventory
+
+WRITE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
+_SECTOR = 512
+_SPOIL: dict[str, Callable[[disks.Vhd], disks.Vhd]] = {
+    "good": lambda vhd: vhd,
+    "truncated": lambda vhd: disks.truncated(vhd, vhd.size // 2 // _SECTOR * _SECTOR),
+    "broken_footer": disks.broken_footer,
+    "dynamic": disks.dynamic,
+}
+
+
+class DistributionFailed(Exception):
+    """One target cannot get its artifact; the others still may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What is the same for every target of one run."""
+
+    template: Template
+    run_id: str
+    source_tag: str
+    customized: str
+    spoil: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    output: Output
+    address: BlobAddress
+
+
+class Artifacts:
+    def __init__(self, fabric: Fabric, inventory: Inventory, shape: VhdShape) -> None:
+        self._fabric, self._inventory, self.shape = fabric, inventory, shape
+
+    def plan(self, build: Build, target: dict[str, Any]) -> Artifact:
+        """What the target gets, its record put in its place. Raises DistributionFailed."""
+        makers = {"VHD": self._vhd, "ManagedImage": self._image, "SharedImage": self._version}
+        return makers[target["type"]](build, target)
+
+    def write(self, build: Build, artifacts: Iterable[Artifact]) -> None:
+        """The disks themselves; slow, and needs nothing but the storage."""
+        for each in artifacts:
+            self._fabric.storage.write_vhd(
+                each.address, self.disk(build), {"VMImageBuilderSource": build.source_tag}
+            )
+
+    def disk(self, build: Build) -> disks.Vhd:
+        shape = self.shape
+        made = _disk(
+            build.source_tag, build.customized, shape.size_mib, shape.payload_mib, shape.fragment_kib
+        )
+        return _SPOIL[build.spoil](made)
+
+    def _vhd(self, build: Build, target: dict[str, Any]) -> Artifact:
+        address = self._address(build, target)
+        return Artifact(
+            Output(target["runOutputName"], artifact_uri=self._fabric.storage.url(address)), address
+        )
+
+    def _address(self, build: Build, target: dict[str, Any]) -> BlobAddress:
+        uri = target.get("uri")
+        if not uri:
+            return self._staged(build, target["runOutputName"])
+        address = self._fabric.storage.parse(uri)
+        if address is None or not address.container:
+            raise DistributionFailed(f"the uri '{uri}' is not the address of a container or blob")
+        account = self._inventory.account(address.account)
+        if account is None:
+            raise DistributionFailed(f"the storage account of '{uri}' was not found")
+        allowed = (
+            self._fabric.roles.allows(each, WRITE_BLOB, account.id, data=True)
+            for each in build.template.identity_ids
+        )
+        if not any(allowed):
+            raise DistributionFailed(
+                f"the template's identity may not write to '{uri}': it needs the role Storage Blob Data "
+                f"Contributor on {account.id}"
+            )
+        name = address.name or self._staged(build, target["runOutputName"]).name
+        return BlobAddress(address.account, address.container, name)
+
+    def _image(self, build: Build, target: dict[str, Any]) -> Artifact:
+        image_id = target["imageId"]
+        parsed = ids.parse(image_id)
+        if parsed is None or parsed.kind.lower() != IMAGES.lower():
+            raise DistributionFailed(f"the imageId '{image_id}' is not the id of a managed image")
+        self._must_have_group(parsed)
+        blob = self._staged(build, parsed.name)
+        image = Resource(image_id, IMAGES, target["location"], self._tags(build, target))
+        image.properties = {
+            "storageProfile": {
+                "osDisk": {
+                    "osType": "Linux",
+                    "osState": "Generalized",
+                    "diskSizeGB": 30,
+                    "blobUri": self._fabric.storage.url(blob),
+                    "caching": "ReadWrite",
+                    "storageAccountType": "Standard_LRS",
+                },
+                "dataDisks": [],
+                "zoneResilient": False,
+            },
+            "provisioningState": "Succeeded",
+            "hyperVGeneration": "V1",
+        }
+        self._fabric.records.put(image)
+        return Artifact(Output(target["runOutputName"], artifact_id=image_id), blob)
+
+    def _version(self, build: Build, target: dict[str, Any]) -> Artifact:
+        asked = target["galleryImageId"]
+        explicit = "/versions/" in asked.lower()
+        definition_id = asked.rsplit("/", 2)[0] if explicit else asked
+        definition = self._fabric.records.get(definition_id)
+        if definition is None or definition.kind != DEFINITIONS:
+            raise DistributionFailed(f"the image definition '{definition_id}' was not found")
+        name = asked.rsplit("/", 1)[1] if explicit else self._next_version(definition.id)
+        version_id = f"{definition.id}/versions/{name}"
+        if self._fabric.records.get(version_id) is not None:
+            raise DistributionFailed(f"the image version '{version_id}' already exists")
+        version = Resource(version_id, VERSIONS, definition.location, self._tags(build, target))
+        version.tags["correlationId"] = build.run_id
+        blob = self._staged(build, name)
+        version.properties = self._version_properties(build, target, blob)
+        self._fabric.records.put(version)
+        return Artifact(Output(target["runOutputName"], artifact_id=version_id), blob)
+
+    def _version_properties(self, build: Build, target: dict[str, Any], blob: BlobAddress) -> dict[str, Any]:
+        assert build.template.staging is not None, "a provisioned template has its staging group"
+        account = f"{build.template.staging.group_id}/providers/{ACCOUNTS}/{blob.account}"
+        regions = target.get("targetRegions") or [{"name": each} for each in target["replicationRegions"]]
+        return {
+            "publishingProfile": {
+                "targetRegions": [
+                    {
+                        "name": each["name"],
+                        "regionalReplicaCount": each.get("replicaCount", 1),
+                        "storageAccountType": each.get("storageAccountType", "Standard_LRS"),
+                    }
+                    for each in regions
+                ],
+                "replicaCount": 1,
+                "excludeFromLatest": target.get("excludeFromLatest", False),
+                "publishedDate": build.at.isoformat(),
+                "storageAccountType": target.get("storageAccountType", "Standard_LRS"),
+                "replicationMode": target.get("replicationMode", "Full"),
+            },
+            "storageProfile": {
+                "osDiskImage": {
+                    "sizeInGB": 30,
+                    "hostCaching": "ReadWrite",
+                    "source": {"uri": self._fabric.storage.url(blob), "storageAccountId": account},
+                }
+            },
+            "safetyProfile": {
+                "reportedForPolicyViolation": False,
+                "allowDeletionOfReplicatedLocations": False,
+            },
+            "provisioningState": "Succeeded",
+        }
+
+    def _next_version(self, definition_id: str) -> str:
+        """One patch above the highest, as the scheme "Latest" says; 1.0.0 into an empty definition."""
+        known = [v.id.rsplit("/", 1)[1] for v in self._fabric.records.of_kind(VERSIONS, definition_id)]
+        major, minor, patch = max(map(numbers, known), default=(1, 0, -1))
+        return f"{major}.{minor}.{patch + 1}"
+
+    def _staged(self, build: Build, name: str) -> BlobAddress:
+        assert build.template.staging is not None, "a provisioned template has its staging group"
+        return BlobAddress(build.template.staging.account, "vhds", f"{name}_{build.at:%Y%m%d%H%M%S}.vhd")
+
+    def _must_have_group(self, parsed: ids.ResourceId) -> None:
+        if self._fabric.records.group(parsed.subscription, parsed.group) is None:
+            raise DistributionFailed(f"the resource group '{parsed.group}' of '{parsed}' was not found")
+
+    def _tags(self, build: Build, target: dict[str, Any]) -> dict[str, str]:
+        return {**(target.get("artifactTags") or {}), "VMImageBuilderSource": build.source_tag}
+
+
+@lru_cache(maxsize=4)
+def _disk(
+    source: str, customized: str, size_mib: int, payload_mib: int, fragment_kib: int | None
+) -> disks.Vhd:
+    """Kept, because thousands of runs in one process build the same thing, and large disks take seconds."""
+    seed = hashlib.sha256(f"{source}|{customized}".encode()).hexdigest()
+    files = {
+        "etc/image-source": f"{source}\n".encode(),
+        "etc/customizations": f"{customized}\n".encode(),
+    }
+    return disks.make_vhd(
+        files, size_mib=size_mib, payload_mib=payload_mib, seed=seed, fragment_kib=fragment_kib
+    )
