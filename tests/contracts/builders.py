@@ -1,0 +1,49 @@
+"""Small factories to hold contracts against."""
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from shared.domain.factory import Archive, Factory, Image, Mode
+from shared.domain.ids import ImageName, TemplateId
+from shared.domain.sources import MarketplaceSource
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+TEMPLATE = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images"
+    "/providers/Microsoft.VirtualMachineImages/imageTemplates/ubuntu"
+)
+SOURCE = f"{SUBSCRIPTION}:westeurope:canonical:jammy:22_04-lts-gen2"
+
+
+def build_factory() -> Factory:
+    """One image, built in TEMPLATE from SOURCE."""
+    image = Image(
+        name=ImageName("ubuntu"),
+        mode=Mode.ACT,
+        template=TemplateId(SUBSCRIPTION, "images", "ubuntu"),
+        location="westeurope",
+        body=msgspec.Raw(b"{}"),
+        source=MarketplaceSource(SUBSCRIPTION, "westeurope", "Canonical", "jammy", "22_04-lts-gen2"),
+        source_text="Canonical:jammy:22_04-lts-gen2 in westeurope",
+    )
+    return Factory(Mode.ACT, Archive("archive", "images"), {image.name: image})
+
+
+def template_file(**changes: object) -> dict[str, object]:
+    """A small sound template file; `None` leaves a member out."""
+    source = {"type": "PlatformImage", "publisher": "P", "offer": "O", "sku": "S", "version": "latest"}
+    content = {"location": "westeurope", "properties": {"source": source, "distribute": []}, **changes}
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def write_factory(folder: Path, yaml: str, **templates: object) -> Path:
+    """factory.yaml beside its template files: `name=content` becomes templates/name.json."""
+    (folder / "templates").mkdir(exist_ok=True)
+    for name, content in templates.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / "templates" / f"{name}.json").write_text(text, encoding="utf-8")
+    path = folder / "factory.yaml"
+    path.write_text(yaml, encoding="utf-8")
+    return path
