@@ -58,6 +58,9 @@ class Tokens:
         """Return who bears this name here; object ids are derived, so they outlive the world."""
         return Principal(name=name, object_id=str(uuid.uuid5(uuid.UUID(self.tenant), f"principal/{name}")))
 
+    def client_id(self, name: str) -> str:
+        return str(uuid.uuid5(uuid.UUID(self.tenant), f"application/{name}"))
+
     def issue(self, principal: str, audience: str, now: datetime, lifetime: timedelta) -> str:
         who = self.principal(principal)
         start = int(now.timestamp())
@@ -67,7 +70,7 @@ class Tokens:
             "iat": start,
             "nbf": start,
             "exp": int((now + lifetime).timestamp()),
-            "appid": str(uuid.uuid5(uuid.UUID(self.tenant), f"application/{principal}")),
+            "appid": self.client_id(principal),
             "app_displayname": principal,
             "idtyp": "app",
             "oid": who.object_id,
