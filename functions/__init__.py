@@ -1,0 +1,1 @@
+"""Bindings only: decorators, parse, one call into a use case."""

@@ -41,7 +41,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def manifest_of(record: OutputRecord, verification: str, factory_version: str) -> Manifest:
-    """Derived from the record alone, so that writing it twice writes the same. Raises Invalid if it is early."""
+    """Derived from the record, so that writing it twice writes the same. Raises Invalid if it is early."""
     if record.source is None or record.target is None or record.verified is None:
         raise Invalid(f"{record.id} is not verified: no manifest can be written for it")
     return Manifest(

@@ -67,7 +67,7 @@ def _gaps(wanted: Sequence[PageRange], there: Sequence[PageRange]) -> Iterator[P
 def length_fault(length: int) -> str:
     """Why a blob of this length is no fixed VHD, empty if it may be one."""
     if length <= FOOTER:
-        return f"it is {length} bytes long, too short for a VHD: expected at least 1 MiB and a footer of 512 bytes"
+        return f"it is {length} bytes long, too short for a VHD: expected 1 MiB or more, and a footer"
     if (length - FOOTER) % MIB:
         return f"its size without the footer is {length - FOOTER} bytes, expected a whole number of MiB"
     return ""
@@ -117,5 +117,5 @@ class Traces(msgspec.Struct, frozen=True):
 
 
 def is_lost(t: Traces) -> bool:
-    """Lost only if nothing can be read *and* the template or the account is gone, as Resource Manager says."""
+    """Nothing can be read *and* the template or the account is gone, as Resource Manager says."""
     return (t.blob_missing or t.unreachable) and (not t.template or t.account is False)

@@ -168,7 +168,8 @@ def _template_is_not_ready(s: Situation) -> Answer:
                 return (
                     Nothing(f"the template failed to be made and is not the factory's: {s.template.trouble}"),
                 )
-            return (DeleteTemplate(None, f"it failed to be made: {s.template.trouble}"),)
+            last = s.template.last_run.start if s.template.last_run else None
+            return (DeleteTemplate(last, f"it failed to be made: {s.template.trouble}"),)
         case state:
             return (Wait(again, f"the template is {state.value.lower()}"),)
 
@@ -204,7 +205,7 @@ RULES: tuple[Callable[[Situation], Answer], ...] = (
 
 
 def _claim_of(s: Situation, start: str) -> Claim | None:
-    """The claim that the run with this start time meets. Who started it does not matter, no clocks are read."""
+    """The claim that the run with this start time meets, whoever started it. No clocks are compared."""
     if s.record.run and s.record.run.start == start:
         return s.record.run.claim
     claim = s.record.claim

@@ -37,7 +37,7 @@ class GiveUp(msgspec.Struct, frozen=True):
 
 
 def after_error(look: Look, error: RetryableError, patience: timedelta, now: datetime) -> Again | GiveUp:
-    """What becomes of a look that met a retryable error: later, at the time that was asked for or by back-off."""
+    """What becomes of a look that met a retryable error: later, when the service says or by back-off."""
     first = look.first or now
     if now - first >= patience:
         return GiveUp(f"tried {look.attempt} times since {first:%Y-%m-%d %H:%M} UTC; the last error: {error}")

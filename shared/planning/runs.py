@@ -29,7 +29,7 @@ class Built(msgspec.Struct, frozen=True):
 def what_was_built(
     tags: Iterable[str], exact: str | None, claim: Claim | None, record: ImageRecord, started: datetime
 ) -> Built:
-    """Observed, never assumed: the artifact's tag, else a changed exactVersion, else the newest then listed."""
+    """Observed, never assumed: the artifact's tag, a changed exactVersion, else the newest then listed."""
     for tag in tags:
         if (found := _IN_TAG.search(tag)) and (version := _version(found[1])):
             return Built(version)

@@ -137,7 +137,7 @@ def _run_record(
 
 
 def _log_end(turn: Turn, action: actions.RecordEnd) -> str:
-    """The end of customization.log, read only from an account that Resource Manager knows in our staging group.
+    """The end of customization.log, only from an account that Resource Manager knows in our staging group.
 
     The address comes out of a message that a build script may have had a say in: a token must not follow it
     to an account of somebody else.

@@ -1,4 +1,4 @@
-"""Places for runs at once, so that many images never move together: one row each, taken by insert-if-absent."""
+"""Places for runs at once, so that many images never move together: a row each, inserted if absent."""
 
 import hashlib
 from datetime import datetime

@@ -3,7 +3,7 @@
 It decides with the same plans as a look, on what the lists tell, and sends a look only where one would act.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -20,6 +20,9 @@ from shared.planning import actions, builds
 from shared.ports import Held, Outside
 
 from .slots import free_slot
+
+Timed = Callable[[Outside, Factory, str], object]
+"""What a timer does: its last argument is the correlation id."""
 
 
 class Seen(msgspec.Struct, frozen=True):

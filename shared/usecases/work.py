@@ -48,9 +48,9 @@ def report(
     out.ledger.commit(keys.FACTORY, (Put(record), line))
 
 
-def refuse_event(out: Outside, id: str, type: str, why: str) -> None:
+def refuse_event(out: Outside, id: str, kind: str, why: str) -> None:
     """An event that can never be acted upon is accepted, since Event Grid cannot be told otherwise."""
-    telemetry.event("event-refused", id=id[:200], type=type[:200], why=why)
+    telemetry.event("event-refused", id=id[:200], kind=kind[:200], why=why)
     now = out.clock.now()
     out.ledger.commit(keys.FACTORY, (factory_line(f"event {id[:200]}", "event-refused", why, id[:64], now),))
 

@@ -1,0 +1,108 @@
+"""Between the host and the use cases: log context, and what an error becomes.
+
+What may work later is sent again, what cannot is recorded with its reason, and only what nobody foresaw is
+raised: it counts towards the host's poison queue. An Event Grid function cannot answer 4xx and must answer
+within 30 seconds: it accepts what can never work, and raises only when the queue fails, so that Event Grid
+delivers again.
+"""
+
+import uuid
+from datetime import timedelta
+
+import azure.functions as func
+from shared.bootstrap import Worker
+
+from shared import telemetry
+from shared.contracts import events, messages
+from shared.contracts.faults import FaultyConfiguration
+from shared.domain.errors import FactoryError, Invalid, PermanentError, RetryableError
+from shared.domain.looks import Lane, Look, Thing
+from shared.usecases import work
+from shared.usecases.looks import work_off
+from shared.usecases.sweep import Timed
+
+
+def work_off_message(worker: Worker, lane: Lane, message: func.QueueMessage) -> None:
+    """One look out of a lane. Raises only what nobody foresaw, and a failing queue."""
+    out, body = worker.outside, _text(message)
+    age = (out.clock.now() - message.insertion_time).total_seconds() if message.insertion_time else 0.0
+    try:
+        look = messages.decode(lane, body)
+    except Invalid as error:
+        work.report(out, lane.value, str(error), id=f"message {message.id}", correlation=_new(), body=body)
+        return
+    with telemetry.bind(correlation=look.correlation, lane=lane.value, thing=look.id, attempt=look.attempt):
+        telemetry.metric("queue-age", age, "s")
+        _look(worker, look)
+
+
+def _look(worker: Worker, look: Look) -> None:
+    out = worker.outside
+    try:
+        factory = worker.factory()
+    except FaultyConfiguration as error:
+        telemetry.event("configuration-faulty", faults=len(error.faults))
+        out.queues.send(look, error.delay or timedelta(minutes=2))
+        return
+    try:
+        work_off(out, factory, look)
+    except RetryableError as error:
+        work.try_again(out, look, error, factory.timing.give_up)
+    except PermanentError as error:
+        work.give_up(out, look, str(error))
+
+
+def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
+    """An event says `look`: one message into the lane that it concerns."""
+    out = worker.outside
+    try:
+        factory = worker.factory()
+    except FaultyConfiguration as error:
+        telemetry.event("event-left-to-the-sweep", id=event.id, faults=len(error.faults))
+        return
+    try:
+        look = _look_of(events.parse(event, factory))
+    except (Invalid, ValueError) as error:
+        work.refuse_event(out, event.id, event.event_type, str(error))
+        return
+    with telemetry.bind(correlation=look.correlation, thing=look.id):
+        telemetry.event("event-accepted", type=event.event_type)
+        out.queues.send(look)
+
+
+def _look_of(told: events.SourceFound | events.TemplateTouched) -> Look:
+    if isinstance(told, events.SourceFound):
+        return Look(Lane.BUILDS, Thing.SOURCE, told.key, told.correlation)
+    return Look(Lane.BUILDS, Thing.IMAGE, told.image, told.correlation)
+
+
+def on_time(worker: Worker, task: Timed) -> None:
+    """A timer's work. What fails is told and left to the next tick."""
+    correlation = _new()
+    with telemetry.bind(correlation=correlation):
+        try:
+            task(worker.outside, worker.factory(), correlation)
+        except FactoryError as error:
+            telemetry.event("timer-failed", why=str(error))
+
+
+def record_poison(worker: Worker, lane: Lane, message: func.QueueMessage) -> None:
+    """A message that the host gave up. No poison queue stands behind this one: it must not fail for ever."""
+    body = _text(message)
+    try:
+        look: Look | None = messages.decode(lane, body)
+    except Invalid:
+        look = None
+    correlation = look.correlation if look else _new()
+    why = f"the host gave the message up after {message.dequeue_count or 'several'} tries"
+    with telemetry.bind(correlation=correlation, lane=lane.value):
+        id_ = f"message {message.id}"
+        work.report(worker.outside, lane.value, why, id=id_, correlation=correlation, look=look, body=body)
+
+
+def _text(message: func.QueueMessage) -> str:
+    return message.get_body().decode("utf-8", "replace")
+
+
+def _new() -> str:
+    return uuid.uuid4().hex
