@@ -19,6 +19,7 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponseImpl]):
 
     def __init__(self, faces: Mapping[str, Face]) -> None:
         self._faces = {base.rstrip("/").lower(): face for base, face in faces.items()}
+        self.slept: list[float] = []
 
     def send(self, request: Any, **_kwargs: Any) -> HttpResponseImpl:
         asked = Request.to(request.method, request.url, dict(request.headers), _content(request))
@@ -37,6 +38,10 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponseImpl]):
             )
         return _answer(request, response)
 
+    def sleep(self, duration: float) -> None:
+        """What a client waits between its own retries; time stands still here, so it is only noted."""
+        self.slept.append(duration)
+
     def open(self) -> None:
         """Nothing to open."""
 
@@ -45,6 +50,13 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponseImpl]):
 
     def __exit__(self, *_args: object) -> None:
         self.close()
+
+
+class _Connection:
+    """What the clients close when they have read an answer."""
+
+    def close(self) -> None:
+        """There was none."""
 
 
 def _content(request: Any) -> bytes:
@@ -61,7 +73,7 @@ def _answer(request: Any, response: Response) -> HttpResponseImpl:
     headers.setdefault("Content-Length", str(len(response.body)))
     answered = HttpResponseImpl(
         request=request,
-        internal_response=response,
+        internal_response=_Connection(),
         block_size=4096,
         status_code=response.status,
         reason="",

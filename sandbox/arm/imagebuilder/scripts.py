@@ -32,8 +32,9 @@ class Scripts:
     def content(self, uri: str, identities: tuple[str, ...]) -> bytes | None:
         """What is at an address; None where it cannot be reached.
 
-        Storage of this world is really read, with the identity's roles. For others nothing leaves the
-        machine: they count as reachable, with their address for content, unless their host ends in `.invalid`.
+        Storage of this world is really read, with the identity's roles. For others nothing
+        leaves the machine: they count as reachable, with their address for content, unless their host
+        ends in `.invalid`.
         """
         address = self._fabric.storage.parse(uri)
         if address is not None:
