@@ -111,7 +111,7 @@ def _tell(error: "ValidationError") -> Iterator[Finding]:
             of = _expected(part["properties"][name])
             yield Finding(path, f"{name} is missing; expected {of}")
     else:
-        suggestion = nearest(str(instance), part.get("enum", ()))
+        suggestion = nearest(instance, part.get("enum", ())) if isinstance(instance, str) else ""
         yield Finding(path, f"{_show(instance, part)}; expected {expected}", suggestion)
 
 
@@ -137,10 +137,9 @@ def _show(value: object, part: Mapping[str, Any]) -> str:
             return "nothing"
         case bool():
             return str(value).lower()
-        case int() | float() if part.get("type") == "string" and re.search(
-            part.get("pattern", ""), str(value)
-        ):
-            return f"the number {value} (in quotes it would be text)"
+        case int() | float() if part.get("type") == "string":
+            fits = re.search(part.get("pattern", ""), str(value))
+            return f"the number {value}{' (in quotes it would be text)' if fits else ''}"
         case str():
             return repr(value[:80])
         case list():

@@ -36,7 +36,7 @@ def load(path: Path) -> Factory:
 def read(path: Path) -> Reading:
     """As `load`, with the files to watch for a change."""
     parsed = positions.parse(_text(path))
-    if parsed.data is None:
+    if not parsed.readable:
         raise FaultyConfiguration(_placed(path, parsed, ()), (path,))
     try:
         resolved = resolve(msgspec.convert(parsed.data, Document), path.parent)

@@ -30,11 +30,13 @@ class Flaw(msgspec.Struct, frozen=True):
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """A text as data. `data` is None if the text is no YAML at all."""
+    """A text as data."""
 
     data: Any
     lines: dict[Path, int]
     flaws: tuple[Flaw, ...]
+    readable: bool = True
+    """False if there is no data at all, since the text is no YAML."""
 
     def line(self, path: Path) -> int:
         """Of the part itself, or of the nearest part around it that is written down."""
@@ -54,22 +56,23 @@ def parse(text: str) -> Parsed:
     try:
         node = loader.get_single_node()
         if node is None:
-            return Parsed(None, {}, (Flaw((), 1, "the file is empty"),))
+            return _unreadable(1, "the file is empty")
         lines: dict[Path, int] = {}
         flaws = tuple(_walk(node, (), lines, ()))
         return Parsed(loader.construct_document(node), lines, flaws)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        return Parsed(None, {}, (Flaw((), line, f"this is not YAML: {_problem(error)}"),))
+        return _unreadable(mark.line + 1 if mark else 1, f"this is not YAML: {_problem(error)}")
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        return Parsed(None, {}, (Flaw((), 1, f"this is not YAML: {str(error)[:200]}"),))
+        return _unreadable(1, f"this is not YAML: {str(error)[:200]}")
     except _TooMuch:
-        return Parsed(
-            None, {}, (Flaw((), 1, f"the file holds more than {MOST:,} values, or aliases without end"),)
-        )
+        return _unreadable(1, f"the file holds more than {MOST:,} values, or aliases without end")
     finally:
         loader.dispose()
+
+
+def _unreadable(line: int, message: str) -> Parsed:
+    return Parsed(None, {}, (Flaw((), line, message),), readable=False)
 
 
 def _problem(error: "yaml.MarkedYAMLError") -> str:
