@@ -49,6 +49,7 @@ class StorageFront:
         page_blobs: PageBlobs,
         held: HeldVhds,
         upstream: Upstream,
+        blob_netloc: str,
     ) -> None:
         self._clock = clock
         self._gate = gate
@@ -58,7 +59,6 @@ class StorageFront:
         self._page_blobs = page_blobs
         self._held = held
         self._upstream = upstream
-        self.blob_netloc = ""  # known once the socket is bound
         self._copies = PageCopies(
             clock=clock,
             gate=gate,
@@ -67,7 +67,7 @@ class StorageFront:
             page_blobs=page_blobs,
             held=held,
             calls=calls,
-            netloc=lambda: self.blob_netloc,
+            netloc=blob_netloc,
         )
 
     def handler(self, service: str) -> Handler:

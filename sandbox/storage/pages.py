@@ -7,7 +7,6 @@ checked there as for any reader. Whatever the source answers becomes CannotVerif
 import base64
 import hashlib
 import re
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -56,7 +55,7 @@ class PageCopies:
         page_blobs: PageBlobs,
         held: HeldVhds,
         calls: CallLog,
-        netloc: Callable[[], str],
+        netloc: str,
     ) -> None:
         self._clock = clock
         self._gate = gate
@@ -84,8 +83,8 @@ class PageCopies:
         headers = exchange.request.headers
         source = urlsplit(headers["x-ms-copy-source"])
         found = place(source.path)
-        if source.scheme != "https" or source.netloc != self._netloc() or found is None:
-            return _unverified(400, "InvalidSourceUri", f"Only https://{self._netloc()} is a source here.")
+        if source.scheme != "https" or source.netloc != self._netloc or found is None:
+            return _unverified(400, "InvalidSourceUri", f"Only https://{self._netloc} is a source here.")
         if headers.get("x-ms-page-write", "").lower() != "update":
             return _invalid_header("x-ms-page-write")
         wanted = _range(headers.get("x-ms-source-range"))

@@ -6,13 +6,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlsplit
+
+from aiohttp import web
 
 from sandbox.arm.roles import Roles
 from sandbox.calls import CallLog
 from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.identity.tokens import Tokens
-from sandbox.serve import Listener
+from sandbox.serve import Handler, Listener, dropped
 from sandbox.storage.accounts import Accounts
 from sandbox.storage.azurite import Azurite
 from sandbox.storage.front import SERVICES, StorageFront
@@ -27,7 +30,10 @@ _NO_PORTS: Final[Mapping[str, int]] = {}
 
 
 class StorageService:
-    """`async with` runs it; afterwards `endpoints` says where, and `writer` writes past the front."""
+    """`async with` starts Azurite and binds the sockets; `open` lets clients in.
+
+    Two steps, because the world's roles and records stand on storage (`writer`), and the front stands on them.
+    """
 
     def __init__(
         self,
@@ -36,10 +42,6 @@ class StorageService:
         certificates: Certificates,
         clock: Clock,
         tokens: Tokens,
-        roles: Roles,
-        calls: CallLog,
-        faults: Faults,
-        scope_of: Callable[[str], str | None],
         accounts: Sequence[str] = (),
         ports: Mapping[str, int] = _NO_PORTS,
         in_memory: bool = False,
@@ -50,13 +52,12 @@ class StorageService:
         self._in_memory = in_memory
         self._clock = clock
         self._tokens = tokens
-        self._calls = calls
-        self._faults = faults
-        self._gate = Gate(clock, tokens, roles, scope_of)
+        self._held = HeldVhds()
         self._stack = AsyncExitStack()
+        self._upstream: Upstream
+        self._handlers: dict[str, Handler] = {}
         self.accounts = Accounts(accounts)
         self.page_blobs = PageBlobs(clock)
-        self._held = HeldVhds()
         self.endpoints: dict[str, str] = {}
         self.azurite: Azurite
         self.writer: Writer
@@ -67,24 +68,12 @@ class StorageService:
             stack.callback(self.azurite.stop)
             token = OwnToken(self._tokens, self._clock)
             client_tls = self._certificates.client_context()
-            upstream = await stack.enter_async_context(Upstream(self.azurite.endpoints, client_tls, token))
-            front = StorageFront(
-                clock=self._clock,
-                gate=self._gate,
-                calls=self._calls,
-                faults=self._faults,
-                accounts=self.accounts,
-                page_blobs=self.page_blobs,
-                held=self._held,
-                upstream=upstream,
-            )
+            upstream = Upstream(self.azurite.endpoints, client_tls, token)
+            self._upstream = await stack.enter_async_context(upstream)
             server_tls = self._certificates.server_context()
             for service in SERVICES:
-                wanted = Listener(front.handler(service), port=self._ports.get(service, 0), tls=server_tls)
-                listener = await stack.enter_async_context(wanted)
-                self.endpoints[service] = listener.url
-                if service == "blob":
-                    front.blob_netloc = listener.netloc
+                listener = Listener(self._handler(service), port=self._ports.get(service, 0), tls=server_tls)
+                self.endpoints[service] = (await stack.enter_async_context(listener)).url
             self.writer = Writer(
                 endpoints=self.azurite.endpoints,
                 tls=client_tls,
@@ -97,6 +86,29 @@ class StorageService:
             stack.callback(self.writer.close)
             self._stack = stack.pop_all()
         return self
+
+    def open(
+        self, *, roles: Roles, calls: CallLog, faults: Faults, scope_of: Callable[[str], str | None]
+    ) -> None:
+        front = StorageFront(
+            clock=self._clock,
+            gate=Gate(self._clock, self._tokens, roles, scope_of),
+            calls=calls,
+            faults=faults,
+            accounts=self.accounts,
+            page_blobs=self.page_blobs,
+            held=self._held,
+            upstream=self._upstream,
+            blob_netloc=urlsplit(self.endpoints["blob"]).netloc,
+        )
+        self._handlers = {service: front.handler(service) for service in SERVICES}
+
+    def _handler(self, service: str) -> Handler:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            handler = self._handlers.get(service)
+            return dropped(request) if handler is None else await handler(request)
+
+        return handle
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

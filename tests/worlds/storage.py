@@ -79,10 +79,6 @@ class StorageWorld:
             certificates=self.certificates,
             clock=self.clock,
             tokens=self.tokens,
-            roles=self.roles,
-            calls=self.calls,
-            faults=self.faults,
-            scope_of=scope_of,
             accounts=("factory", "archive"),
             in_memory=True,
         )
@@ -130,6 +126,7 @@ class StorageWorld:
         thread.start()
         try:
             self._in_loop(self.service.__aenter__)
+            self.service.open(roles=self.roles, calls=self.calls, faults=self.faults, scope_of=scope_of)
             try:
                 yield self
             finally:

@@ -1,4 +1,4 @@
-"""The endpoint that App Service gives to its apps: tokens for whoever knows the secret, and for nobody else."""
+"""The endpoint that App Service gives to its apps: tokens for whoever knows the secret, no one else."""
 
 import pytest
 
