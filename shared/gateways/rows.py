@@ -1,4 +1,4 @@
-"""How a record becomes a table row: kind and schema version beside it, so that a newer one is known unread."""
+"""How a record becomes a table row: kind and version beside it, so that a newer one is known unread."""
 
 import functools
 from collections.abc import Sequence

@@ -1,0 +1,58 @@
+"""The versions of marketplace images, as one region lists them."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from shared import telemetry
+from shared.domain.errors import Invalid
+from shared.domain.sources import ListedVersion, MarketplaceSource
+from shared.domain.versions import Version
+
+from .arm import arm_call, text_at
+from .connection import Connection
+from .errors import Need, translated
+
+if TYPE_CHECKING:
+    from azure.mgmt.compute import ComputeManagementClient
+
+_ACTION = "Microsoft.Compute/locations/publishers/artifactTypes/offers/skus/versions/read"
+
+
+class ArmMarketplace:
+    """`ports.Marketplace`."""
+
+    def __init__(self, endpoint: str, connection: Connection) -> None:
+        self._endpoint = endpoint
+        self._connection = connection
+        self._clients: dict[str, ComputeManagementClient] = {}
+        self._lock = threading.Lock()
+
+    def versions(self, source: MarketplaceSource) -> tuple[ListedVersion, ...]:
+        need = Need(_ACTION, "Reader", f"/subscriptions/{source.subscription}")
+        place = (source.location, source.publisher, source.offer, source.sku)
+        with translated(arm_call(f"listing the versions of {source}", need)):
+            listed = self._client(source.subscription).virtual_machine_images.list(
+                *place, expand="properties"
+            )
+        read = (_listed(each, source) for each in listed)
+        return tuple(each for each in read if each is not None)
+
+    def _client(self, subscription: str) -> "ComputeManagementClient":
+        with self._lock:
+            if subscription not in self._clients:
+                from azure.mgmt.compute import ComputeManagementClient
+
+                options = self._connection.arm_options(self._endpoint)
+                self._clients[subscription] = ComputeManagementClient(subscription_id=subscription, **options)
+            return self._clients[subscription]
+
+
+def _listed(document: Any, source: MarketplaceSource) -> ListedVersion | None:
+    name = text_at(document, "name")
+    try:
+        version = Version.parse(name)
+    except Invalid as error:
+        telemetry.event("version-skipped", source=source.key, version=name, error=error)
+        return None
+    state = text_at(document, "properties", "imageDeprecationStatus", "imageState")
+    return ListedVersion(version, deprecated=state.lower() == "deprecated")

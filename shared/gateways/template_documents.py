@@ -1,0 +1,93 @@
+"""How Image Builder's JSON becomes a template, a last run and outputs, to the letter where letters count."""
+
+from typing import Any
+
+from shared import telemetry
+from shared.domain.errors import Invalid, RetryableError
+from shared.domain.ids import ResourceId, RunStart, TemplateId
+from shared.domain.templates import LastRun, OutputKind, Provisioning, RunOutput, RunState, Template
+
+from .addresses import Addresses
+from .arm import at, moment, text_at
+
+OWNER_TAG = "imageFactoryImage"
+"""On every template that the factory has made: the name of the image that it was made for."""
+
+_KINDS = {
+    "microsoft.compute/galleries/images/versions": OutputKind.GALLERY_VERSION,
+    # The specification's own example is spelt like this.
+    "microsoft.compute/galleries/images/imageversions": OutputKind.GALLERY_VERSION,
+    "microsoft.compute/images": OutputKind.MANAGED_IMAGE,
+}
+
+
+def template(document: Any) -> Template:
+    """Raises RetryableError, with what stands there, for a state that is not known."""
+    id = TemplateId.parse(text_at(document, "id"))
+    said = text_at(document, "properties", "provisioningState")
+    try:
+        provisioning = Provisioning(said)
+    except ValueError as error:
+        raise RetryableError(
+            f"template {id.group}/{id.name} has the unknown provisioningState {said!r}"
+        ) from error
+    return Template(
+        id=id,
+        location=text_at(document, "location").replace(" ", "").lower(),
+        provisioning=provisioning,
+        owner=_owner(at(document, "tags")),
+        exact_version=text_at(document, "properties", "source", "exactVersion") or None,
+        staging_group=_staging_group(text_at(document, "properties", "exactStagingResourceGroup")),
+        last_run=_last_run(id, document),
+        trouble=_trouble(document),
+    )
+
+
+def run_output(document: Any, addresses: Addresses) -> RunOutput:
+    """Without address or id where what stands there is none of ours: it is kept by name, and never followed."""
+    name = text_at(document, "name")
+    uri, artifact = (text_at(document, "properties", each) for each in ("artifactUri", "artifactId"))
+    try:
+        if uri or not artifact:
+            return RunOutput(name, OutputKind.VHD, address=addresses.address_of(uri))
+        id = ResourceId.parse(artifact)
+        return RunOutput(name, _KINDS.get(id.type, OutputKind.MANAGED_IMAGE), artifact=id)
+    except Invalid as error:
+        telemetry.event("run-output-unusable", output=name, error=error)
+        gallery = (
+            OutputKind.GALLERY_VERSION if "/galleries/" in artifact.lower() else OutputKind.MANAGED_IMAGE
+        )
+        return RunOutput(name, gallery if artifact and not uri else OutputKind.VHD)
+
+
+def _last_run(id: TemplateId, document: Any) -> LastRun | None:
+    status = at(document, "properties", "lastRunStatus")
+    start = text_at(status, "startTime")
+    started = moment(start)
+    if started is None:  # no run yet, or one that has not begun and thus has no name
+        return None
+    said = text_at(status, "runState")
+    try:
+        state = RunState(said)
+    except ValueError as error:
+        raise RetryableError(f"template {id.group}/{id.name} has the unknown runState {said!r}") from error
+    ended, message = moment(text_at(status, "endTime")), text_at(status, "message")
+    return LastRun(RunStart(start), state, started, ended, message)
+
+
+def _owner(tags: Any) -> str | None:
+    """Azure compares the names of tags without case."""
+    names = tags if hasattr(tags, "items") else {}
+    return next((str(value) for name, value in names.items() if name.lower() == OWNER_TAG.lower()), None)
+
+
+def _staging_group(id: str) -> str | None:
+    parts = id.strip("/").split("/")
+    named = len(parts) >= 4 and parts[2].lower() == "resourcegroups"
+    return parts[3] if named else None
+
+
+def _trouble(document: Any) -> str:
+    error = at(document, "properties", "provisioningError")
+    code, message = text_at(error, "provisioningErrorCode"), text_at(error, "message")
+    return ": ".join(part for part in (code, message) if part)

@@ -1,0 +1,124 @@
+"""Image Builder. A request that has effects is sent once; what becomes of it is seen by a later look."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shared import telemetry
+from shared.domain.errors import FactoryError, Invalid, Missing, WrongState
+from shared.domain.ids import TemplateId
+from shared.domain.templates import RunOutput, Template
+
+from .addresses import Addresses
+from .arm import arm_call
+from .connection import Connection
+from .errors import Call, Meaning, Need, saying, translated
+from .template_documents import OWNER_TAG, run_output, template
+
+if TYPE_CHECKING:
+    from azure.mgmt.imagebuilder import ImageBuilderClient
+
+_TYPE = "Microsoft.VirtualMachineImages/imageTemplates"
+_NOT_NOW = saying(WrongState, "its state does not allow that now")
+_WRONG_STATE: Mapping[int | tuple[int, str], Meaning] = {
+    # A second run is not documented; other verbs are refused with either status.
+    409: _NOT_NOW,
+    (400, "OperationNotAllowed"): _NOT_NOW,
+    (400, "Conflict"): _NOT_NOW,
+}
+
+
+class ArmTemplates:
+    """`ports.Templates`. `blob_template` is how addresses of VHD outputs are read."""
+
+    def __init__(self, endpoint: str, blob_template: str, connection: Connection) -> None:
+        self._endpoint = endpoint
+        self._addresses = Addresses(blob_template)
+        self._connection = connection
+        self._clients: dict[str, ImageBuilderClient] = {}
+        self._lock = threading.Lock()
+
+    def get(self, id: TemplateId) -> Template | None:
+        try:
+            with translated(_call("reading", id, "read", "Reader")):
+                return template(self._of(id).get(id.group, id.name))
+        except Missing:
+            return None
+
+    def list(self, subscription: str) -> Iterator[Template]:
+        need = Need(f"{_TYPE}/read", "Reader", f"/subscriptions/{subscription}")
+        call = arm_call(f"listing the image templates of {subscription}", need)
+        with translated(call):
+            pages = self._client(subscription).virtual_machine_image_templates.list().by_page()
+        while True:
+            with translated(call):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from _readable(page)
+
+    def create(self, id: TemplateId, body: bytes, owner: str) -> None:
+        content = _owned(body, owner)
+        with translated(_call("creating", id, "write", "Contributor", _WRONG_STATE)):
+            self._of(id).begin_create_or_update(id.group, id.name, content, polling=False)
+
+    def delete(self, id: TemplateId) -> None:
+        with translated(_call("deleting", id, "delete", "Contributor", _WRONG_STATE)):
+            self._of(id).begin_delete(id.group, id.name, polling=False)
+
+    def run(self, id: TemplateId) -> None:
+        call = _call("running", id, "run/action", "Contributor", _WRONG_STATE, repeatable=False)
+        with translated(call):
+            self._of(id).begin_run(id.group, id.name, polling=False)
+
+    def outputs(self, id: TemplateId) -> tuple[RunOutput, ...]:
+        with translated(_call("reading the run outputs of", id, "runOutputs/read", "Reader")):
+            listed = list(self._of(id).list_run_outputs(id.group, id.name))
+        return tuple(run_output(each, self._addresses) for each in listed)
+
+    def _of(self, id: TemplateId) -> Any:
+        return self._client(id.subscription).virtual_machine_image_templates
+
+    def _client(self, subscription: str) -> "ImageBuilderClient":
+        with self._lock:
+            if subscription not in self._clients:
+                from azure.mgmt.imagebuilder import ImageBuilderClient
+
+                options = self._connection.arm_options(self._endpoint)
+                self._clients[subscription] = ImageBuilderClient(subscription_id=subscription, **options)
+            return self._clients[subscription]
+
+
+def _call(
+    doing: str,
+    id: TemplateId,
+    verb: str,
+    role: str,
+    but: Mapping[int | tuple[int, str], Meaning] | None = None,
+    *,
+    repeatable: bool = True,
+) -> Call:
+    scope = f"/subscriptions/{id.subscription}/resourceGroups/{id.group}"
+    need = Need(f"{_TYPE}/{verb}", role, scope)
+    return arm_call(f"{doing} template {id.group}/{id.name}", need, but, repeatable=repeatable)
+
+
+def _readable(page: Iterator[Any]) -> Iterator[Template]:
+    """One template that cannot be read must not hide the others: it gets its own look, which will say so."""
+    for each in page:
+        try:
+            yield template(each)
+        except FactoryError as error:
+            telemetry.event("template-unreadable", template=str(each.get("id")), error=error)
+
+
+def _owned(body: bytes, owner: str) -> bytes:
+    """The template file with the tag that says whose it is."""
+    try:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise Invalid(f"the template file of image {owner} is not a JSON object: {error}") from error
+    tags = document.get("tags")
+    return msgspec.json.encode({**document, "tags": {**(tags or {}), OWNER_TAG: owner}})
