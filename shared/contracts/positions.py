@@ -118,6 +118,8 @@ def _walk_mapping(
             key.tag = _STR
         if key.value in first:
             yield Flaw(here, line, f"{key.value!r} is there twice, first in line {first[key.value]}")
+            for old in [place for place in lines if place[: len(here)] == here]:
+                del lines[old]  # the last one is what the data will hold
         first.setdefault(key.value, line)
         lines.setdefault(here, line)
         yield from _walk(value, here, lines, above)

@@ -86,7 +86,8 @@ class _Findings:
 
 def _understand(content: object, findings: _Findings) -> TemplateFile | None:
     if not isinstance(content, dict):
-        findings.add((), f"{_kind(content)}; expected an object: an Image Builder template")
+        kind = "null" if content is None else _kind(content)
+        findings.add((), f"{kind}; expected an object: an Image Builder template")
         return None
     if "resources" in content:
         findings.add(

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from shared.contracts.factory import load
+from shared.contracts.faults import Fault, FaultyConfiguration
 from shared.domain.factory import Archive, Factory, Image, Mode
 from shared.domain.ids import ImageName, TemplateId
 from shared.domain.sources import MarketplaceSource
@@ -47,3 +50,27 @@ def write_factory(folder: Path, yaml: str, **templates: object) -> Path:
     path = folder / "factory.yaml"
     path.write_text(yaml, encoding="utf-8")
     return path
+
+
+def yaml(image: str = "", top: str = "", images: str = "") -> str:
+    """A sound factory.yaml with lines added from line 7 on: to its image, to the images, to the top."""
+    return f"""\
+subscription: {SUBSCRIPTION}
+resource_group: images
+archive: {{account: archive, container: images}}
+images:
+  ubuntu:
+    template: templates/ubuntu.json
+{_lines(image, 4)}{_lines(images, 2)}{_lines(top, 0)}"""
+
+
+def _lines(text: str, by: int) -> str:
+    return "".join(" " * by + line + "\n" for line in text.splitlines())
+
+
+def faults_of(folder: Path, text: str, **templates: object) -> tuple[Fault, ...]:
+    """What is wrong with it; the template file `ubuntu` is sound unless it is given."""
+    path = write_factory(folder, text, **{"ubuntu": template_file(), **templates})
+    with pytest.raises(FaultyConfiguration) as refused:
+        load(path)
+    return refused.value.faults
