@@ -10,7 +10,7 @@ from shared.domain.errors import RetryableError
 from .errors import Call, Meaning, Need, missing, saying
 
 GONE = ("NotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "ResourceNotFound")
-"""The codes with which 404 says that a thing, or what it stands in, does not exist. Others blame the request."""
+"""The codes with which 404 says that a thing, or what it stands in, does not exist."""
 
 _FRACTION = re.compile(r"\.\d+")
 

@@ -20,6 +20,7 @@ from shared.domain.errors import (
     Missing,
     PermanentError,
     RetryableError,
+    Throttled,
     Unreachable,
 )
 
@@ -141,6 +142,11 @@ def later(call: Call, refusal: Refusal) -> FactoryError:
     return RetryableError(f"{call.doing}: not now ({_brief(refusal)})", refusal.delay)
 
 
+def throttled(call: Call, refusal: Refusal) -> FactoryError:
+    """Refused before anything was done."""
+    return Throttled(f"{call.doing}: too many requests ({_brief(refusal)})", refusal.delay)
+
+
 def failing(call: Call, refusal: Refusal) -> FactoryError:
     """The service failed in the middle: harmless where the call can be repeated, else nobody knows."""
     if call.repeatable:
@@ -177,11 +183,12 @@ _TABLE: dict[int | tuple[int, str], Meaning] = {
         RetryableError, "the resource provider is not registered in the subscription: register it"
     ),
     412: conflict,
-    429: later,
+    429: throttled,
     500: failing,
     501: never,
     502: failing,
     503: failing,
+    (503, "ServerBusy"): throttled,
     504: failing,
     505: never,
 }

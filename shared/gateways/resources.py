@@ -1,4 +1,4 @@
-"""Other resources, as far as the factory asks about them: tags of artifacts, and whether an account exists."""
+"""Other resources, as far as the factory asks: tags of artifacts, and whether an account exists."""
 
 import threading
 from typing import TYPE_CHECKING, Any

@@ -43,12 +43,17 @@ def template(document: Any) -> Template:
     )
 
 
-def run_output(document: Any, addresses: Addresses) -> RunOutput:
-    """Without address or id where what stands there is none of ours: it is kept by name, and never followed."""
+def run_output(document: Any, addresses: Addresses) -> RunOutput | None:
+    """None for an output that came to nothing.
+
+    Without address or id where what stands there is none of ours: it is kept by name, and never followed.
+    """
     name = text_at(document, "name")
     uri, artifact = (text_at(document, "properties", each) for each in ("artifactUri", "artifactId"))
+    if not uri and not artifact:
+        return None
     try:
-        if uri or not artifact:
+        if uri:
             return RunOutput(name, OutputKind.VHD, address=addresses.address_of(uri))
         id = ResourceId.parse(artifact)
         return RunOutput(name, _KINDS.get(id.type, OutputKind.MANAGED_IMAGE), artifact=id)

@@ -76,7 +76,8 @@ class ArmTemplates:
     def outputs(self, id: TemplateId) -> tuple[RunOutput, ...]:
         with translated(_call("reading the run outputs of", id, "runOutputs/read", "Reader")):
             listed = list(self._of(id).list_run_outputs(id.group, id.name))
-        return tuple(run_output(each, self._addresses) for each in listed)
+        read = (run_output(each, self._addresses) for each in listed)
+        return tuple(each for each in read if each is not None)
 
     def _of(self, id: TemplateId) -> Any:
         return self._client(id.subscription).virtual_machine_image_templates
