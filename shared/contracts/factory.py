@@ -5,16 +5,17 @@ since people mend all of it at once: nothing of the factory is acted upon until 
 """
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from shared.domain.factory import Factory
 
-from . import positions
-from .document import Document
 from .faults import Fault, FaultyConfiguration, Finding
-from .resolve import Resolved, resolve
+
+if TYPE_CHECKING:
+    from .positions import Parsed
+    from .resolve import Resolved
 
 _LARGEST: Final = 4 * 1024 * 1024
 
@@ -35,7 +36,12 @@ def load(path: Path) -> Factory:
 
 def read(path: Path) -> Reading:
     """As `load`, with the files to watch for a change."""
-    parsed = positions.parse(_text(path))
+    # Here: to import the app must stay cheap, and none of this is needed before a configuration is.
+    from .document import Document
+    from .positions import parse
+    from .resolve import resolve
+
+    parsed = parse(_text(path))
     if not parsed.readable:
         raise FaultyConfiguration(_placed(path, parsed, ()), (path,))
     try:
@@ -108,15 +114,16 @@ def _unreadable(path: Path, line: int, message: str) -> FaultyConfiguration:
     return FaultyConfiguration((Fault(str(path), line, "", message),), (path,))
 
 
-def _everything(data: object, folder: Path, told: str) -> tuple[Resolved, tuple[Finding, ...]]:
+def _everything(data: object, folder: Path, told: str) -> "tuple[Resolved, tuple[Finding, ...]]":
     from . import checks  # and with it jsonschema, for faulty files alone
+    from .resolve import resolve
 
     deviations = tuple(checks.against_schema(data)) or (Finding((), told),)
     resolved = resolve(checks.salvage(data), folder)
     return resolved, (*deviations, *resolved.findings)
 
 
-def _placed(path: Path, parsed: positions.Parsed, found: tuple[Finding, ...]) -> tuple[Fault, ...]:
+def _placed(path: Path, parsed: "Parsed", found: tuple[Finding, ...]) -> tuple[Fault, ...]:
     flaws = (Finding(flaw.path, flaw.message, line=flaw.line) for flaw in parsed.flaws)
     faults = {
         Fault(

@@ -1,6 +1,5 @@
 """What is wrong with a configuration: every fault at once, each with where it is and what was expected."""
 
-import difflib
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +51,8 @@ class FaultyConfiguration(RetryableError):
 
 def nearest(text: str, choices: Iterable[str]) -> str:
     """The choice that was probably meant; empty if none is near."""
+    import difflib  # here: only faults need it
+
     by_lower = {choice.lower(): choice for choice in sorted(choices, reverse=True)}
     found = difflib.get_close_matches(text[:100].lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else ""

@@ -3,7 +3,7 @@
 Nothing here stops at the first fault: what is found is collected, and the factory counts only if nothing was.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,11 +12,10 @@ from msgspec import UNSET
 
 from shared.domain.factory import AfterArchive, Archive, Factory, Image, Limits, Mode, Timing, Verification
 from shared.domain.ids import ImageName, TemplateId
-from shared.domain.schedules import Schedule
 from shared.domain.sources import MarketplaceSource
 
-from . import durations, templatefiles
-from .document import Document, ImagePart, LimitsPart, Options, SchedulePart, TimingPart
+from . import durations, schedules, templatefiles
+from .document import Document, ImagePart, LimitsPart, Options, TimingPart
 from .faults import Finding, nearest
 
 T = TypeVar("T")
@@ -48,11 +47,12 @@ def resolve(document: Document, folder: Path) -> Resolved:
     findings: list[Finding] = []
     files: list[Path] = []
     images: dict[ImageName, Image] = {}
+    owners: dict[TemplateId, ImageName] = {}
     for key, part in document.images.items():
         image = _image(key, part, document, folder, findings)
         files.append(folder / part.template)
-        twin = next((i.name for i in images.values() if i.template == image.template), None)
-        if twin is not None and _complete(image.template):
+        twin = owners.setdefault(image.template, image.name)
+        if twin != image.name and _complete(image.template):
             said = f"is built in the same template as {twin}; each image needs its own"
             findings.append(Finding(("images", key), f"{said}: set template_name"))
         images[image.name] = image
@@ -86,7 +86,7 @@ def _image(key: str, part: ImagePart, document: Document, folder: Path, findings
         after_archive=_or(part.after_archive, _or(defaults.after_archive, AfterArchive.KEEP_TEMPLATE)),
         verification=_or(part.verification, _or(defaults.verification, Verification.SAMPLE)),
         build_at_first_sight=_or(part.build_at_first_sight, _or(defaults.build_at_first_sight, False)),
-        schedule=_schedule(part.schedule, (*path, "schedule"), findings),
+        schedule=schedules.read(part.schedule, (*path, "schedule"), findings),
     )
 
 
@@ -140,55 +140,6 @@ def _inherited(
 
 def _complete(template: TemplateId) -> bool:
     return bool(template.subscription and template.group and template.name)
-
-
-def _schedule(
-    part: SchedulePart | msgspec.UnsetType, path: tuple[str, ...], findings: list[Finding]
-) -> Schedule | None:
-    if not isinstance(part, SchedulePart):
-        return None
-    zone = _or(part.time_zone, "UTC")
-    wrong_zone = _wrong_zone(zone)
-    if wrong_zone is not None:
-        findings.append(Finding((*path, "time_zone"), f"{zone!r} is not a time zone; {_ZONE}", wrong_zone))
-    if not part.cron:  # a fault of the schema, and reported as one
-        return None
-    schedule = Schedule(part.cron, "UTC" if wrong_zone is not None else zone)
-    wrong_cron = _wrong_cron(schedule)
-    if wrong_cron:
-        findings.append(Finding((*path, "cron"), f"{part.cron!r} {wrong_cron}; {_CRON}"))
-    return schedule
-
-
-_ZONE: Final = "expected a name such as Europe/Paris"
-_CRON: Final = "expected minute, hour, day of month, month and day of week, such as 0 3 * * 1"
-
-
-def _wrong_zone(name: str) -> str | None:
-    """None for a time zone; else the one that was probably meant, if any."""
-    from zoneinfo import ZoneInfo, available_timezones
-
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, malformed, a directory of the database
-        return nearest(name, available_timezones())
-    return None
-
-
-def _wrong_cron(schedule: Schedule) -> str:
-    """Empty for an expression with a next date."""
-    from cronsim import CronSimError
-
-    fields = len(schedule.cron.split())
-    if fields != 5:
-        return f"has {fields} field{'s' * (fields != 1)}"
-    try:
-        schedule.next_after(datetime(2026, 1, 1, tzinfo=UTC))
-    except StopIteration:
-        return "is never due"
-    except (CronSimError, ValueError, AssertionError, TypeError) as error:
-        return f"is not a cron expression ({str(error).lower() or 'not understood'})"
-    return ""
 
 
 def _limits(part: LimitsPart | msgspec.UnsetType) -> Limits:
