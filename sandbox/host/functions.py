@@ -46,7 +46,7 @@ class Function(msgspec.Struct, frozen=True):
 
 def converter(kind: str) -> Any:
     """Return Microsoft's converter for a binding type; the library knows each by its wire name."""
-    return get_binding_registry().get(kind)  # type: ignore[no-untyped-call]  # its author wrote no types
+    return get_binding_registry().get(kind)
 
 
 def load_functions(folder: Path, settings: AppSettings) -> tuple[Function, ...]:

@@ -4,9 +4,8 @@ import asyncio
 import math
 import random
 import uuid
-from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
@@ -55,6 +54,13 @@ class QueueListener:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until told to stop; what runs then goes on, see `settle`."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await self._poll(stop, stopping)
+        finally:
+            stopping.cancel()
+
+    async def _poll(self, stop: asyncio.Event, stopping: asyncio.Task[Literal[True]]) -> None:
         found = False
         while not stop.is_set():
             batch = await self._receive()
@@ -64,11 +70,10 @@ class QueueListener:
                 task.add_done_callback(self._busy.discard)
             if batch:
                 found = True
-                while len(self._busy) > self._options.new_batch_threshold:
-                    await asyncio.wait(self._busy, return_when=asyncio.FIRST_COMPLETED)
+                while len(self._busy) > self._options.new_batch_threshold and not stop.is_set():
+                    await asyncio.wait({*self._busy, stopping}, return_when=asyncio.FIRST_COMPLETED)
             else:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._backoff.next(found=found).total_seconds())
+                await asyncio.wait([stopping], timeout=self._backoff.next(found=found).total_seconds())
                 found = False
 
     async def settle(self, patience: timedelta) -> None:
