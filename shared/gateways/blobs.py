@@ -69,7 +69,10 @@ class StorageBlobs:
             raise Invalid(f"reading blob {at}: no bytes from {start} to {end}")
         call = _call(f"reading blob {at} from {start}", at.account, _READ, {**_CHANGED, **_RANGE})
         with translated(call):
-            return _download(self._blob(at), f"bytes={start}-{end - 1}", if_match)
+            content = _download(self._blob(at), f"bytes={start}-{end - 1}", if_match)
+        if not content:
+            raise Invalid(f"reading blob {at}: it has no bytes from {start} to {end}")
+        return content
 
     def create_pages(self, at: BlobAddress, length: int, metadata: dict[str, str]) -> str:
         from azure.core import MatchConditions

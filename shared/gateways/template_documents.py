@@ -1,10 +1,11 @@
 """How Image Builder's JSON becomes a template, a last run and outputs, to the letter where letters count."""
 
+import re
 from typing import Any
 
 from shared import telemetry
 from shared.domain.errors import Invalid, RetryableError
-from shared.domain.ids import ResourceId, RunStart, TemplateId
+from shared.domain.ids import BlobAddress, ResourceId, RunStart, TemplateId
 from shared.domain.templates import LastRun, OutputKind, Provisioning, RunOutput, RunState, Template
 
 from .addresses import Addresses
@@ -20,8 +21,14 @@ _KINDS = {
     "microsoft.compute/images": OutputKind.MANAGED_IMAGE,
 }
 
+_LOG_PATH = re.compile(
+    r"/storageAccounts/([a-z0-9]{3,24})/blobServices/default/containers/packerlogs/([0-9a-f-]{36})"
+    r"/customization\.log"
+)
+_LOG_URL = re.compile(r"https://\S{1,500}?/packerlogs/[0-9a-f-]{36}/customization\.log")
 
-def template(document: Any) -> Template:
+
+def template(document: Any, addresses: Addresses) -> Template:
     """Raises RetryableError, with what stands there, for a state that is not known."""
     id = TemplateId.parse(text_at(document, "id"))
     said = text_at(document, "properties", "provisioningState")
@@ -38,7 +45,7 @@ def template(document: Any) -> Template:
         owner=_owner(at(document, "tags")),
         exact_version=text_at(document, "properties", "source", "exactVersion") or None,
         staging_group=_staging_group(text_at(document, "properties", "exactStagingResourceGroup")),
-        last_run=_last_run(id, document),
+        last_run=_last_run(id, document, addresses),
         trouble=_trouble(document),
     )
 
@@ -65,7 +72,7 @@ def run_output(document: Any, addresses: Addresses) -> RunOutput | None:
         return RunOutput(name, gallery if artifact and not uri else OutputKind.VHD)
 
 
-def _last_run(id: TemplateId, document: Any) -> LastRun | None:
+def _last_run(id: TemplateId, document: Any, addresses: Addresses) -> LastRun | None:
     status = at(document, "properties", "lastRunStatus")
     start = text_at(status, "startTime")
     started = moment(start)
@@ -77,7 +84,19 @@ def _last_run(id: TemplateId, document: Any) -> LastRun | None:
     except ValueError as error:
         raise RetryableError(f"template {id.group}/{id.name} has the unknown runState {said!r}") from error
     ended, message = moment(text_at(status, "endTime")), text_at(status, "message")
-    return LastRun(RunStart(start), state, started, ended, message)
+    return LastRun(RunStart(start), state, started, ended, message, _log(message, addresses))
+
+
+def _log(message: str, addresses: Addresses) -> BlobAddress | None:
+    """Where a failed run's message says that its log is: as a blob's URL or, in newer runs, an ARM path."""
+    if found := _LOG_PATH.search(message):
+        return BlobAddress(found[1], "packerlogs", f"{found[2]}/customization.log")
+    if found := _LOG_URL.search(message):
+        try:
+            return addresses.address_of(found[0])
+        except Invalid:
+            return None
+    return None
 
 
 def _owner(tags: Any) -> str | None:

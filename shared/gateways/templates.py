@@ -43,7 +43,7 @@ class ArmTemplates:
     def get(self, id: TemplateId) -> Template | None:
         try:
             with translated(_call("reading", id, "read", "Reader")):
-                return template(self._of(id).get(id.group, id.name))
+                return template(self._of(id).get(id.group, id.name), self._addresses)
         except Missing:
             return None
 
@@ -57,7 +57,7 @@ class ArmTemplates:
                 page = next(pages, None)
             if page is None:
                 return
-            yield from _readable(page)
+            yield from _readable(page, self._addresses)
 
     def create(self, id: TemplateId, body: bytes, owner: str) -> None:
         content = _owned(body, owner)
@@ -106,11 +106,11 @@ def _call(
     return arm_call(f"{doing} template {id.group}/{id.name}", need, but, repeatable=repeatable)
 
 
-def _readable(page: Iterator[Any]) -> Iterator[Template]:
+def _readable(page: Iterator[Any], addresses: Addresses) -> Iterator[Template]:
     """One template that cannot be read must not hide the others: it gets its own look, which will say so."""
     for each in page:
         try:
-            yield template(each)
+            yield template(each, addresses)
         except FactoryError as error:
             telemetry.event("template-unreadable", template=str(each.get("id")), error=error)
 

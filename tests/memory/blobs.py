@@ -5,10 +5,11 @@ import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from sandbox.clock import Clock
 from shared.domain.errors import AccessDenied, Changed, Exists, Invalid, Missing, Unreachable
 from shared.domain.ids import BlobAddress
 from shared.domain.templates import BlobFacts, PageRange
-from shared.ports import Clock, RangePage
+from shared.ports import RangePage
 
 from .extents import Extents
 from .leases import Lease, acquired, allow_write, own

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from sandbox.clock import Clock
 from shared.contracts import messages
 from shared.domain.looks import Look
-from shared.ports import Clock
 
 LONGEST_DELAY = timedelta(days=1)
 
