@@ -1,0 +1,102 @@
+"""Orders about what exists in the world: versions, outcomes of runs, resources, tokens, roles."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sandbox.arm.marketplace import Deprecation
+from sandbox.arm.records import Group
+from sandbox.arm.storage import BlobAddress
+from sandbox.control.orders import Refused
+
+if TYPE_CHECKING:
+    from sandbox.arm.imagebuilder.outcomes import Outcome
+    from sandbox.control import orders
+    from sandbox.running import RunningSandbox
+
+
+class Things:
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        self._sandbox = sandbox
+        self._waiting: dict[str, tuple[Outcome, ...]] = {}
+
+    def versions(self) -> object:
+        return [
+            {
+                "publisher": sku.publisher,
+                "offer": sku.offer,
+                "sku": sku.name,
+                "versions": [
+                    {
+                        "version": version.name,
+                        "regions": sorted(version.regions) if version.regions is not None else None,
+                        "state": version.deprecation.state,
+                    }
+                    for version in sku.versions.values()
+                ],
+            }
+            for sku in self._sandbox.azure.catalogue.skus()
+        ]
+
+    def new_version(self, order: orders.NewVersion) -> object:
+        self._sandbox.azure.catalogue.add_version(
+            order.publisher, order.offer, order.sku, order.version, order.regions
+        )
+        return order
+
+    def deprecate(self, order: orders.Deprecate) -> object:
+        deprecation = Deprecation(order.state, order.at, order.alternative)
+        catalogue = self._sandbox.azure.catalogue
+        catalogue.deprecate(order.publisher, order.offer, order.sku, order.version, deprecation)
+        return order
+
+    def plan(self, order: orders.Plan) -> object:
+        name = order.template.lower()
+        self._waiting[name] = (*self._waiting.get(name, ()), *order.outcomes)
+        self.settle()
+        return {"template": order.template, "waits_for_the_template": name in self._waiting}
+
+    def settle(self) -> None:
+        """Hand plans to templates that exist by now: the factory makes its templates when it needs them."""
+        if not self._waiting:
+            return
+        builder = self._sandbox.azure.imagebuilder
+        for template in builder.templates():
+            for name in (template.id.lower(), template.name.lower()):
+                builder.plan(template.id, *self._waiting.pop(name, ()))
+
+    def seed(self, order: orders.Seed) -> object:
+        azure, setting = self._sandbox.azure, self._sandbox.setting
+        subscription = f"/subscriptions/{setting.subscription}/resourceGroups"
+        for group in order.groups:
+            azure.fabric.records.add_group(Group(setting.subscription, group.name, group.location))
+        for account in order.accounts:
+            azure.storage.create_account(account.name)
+            azure.inventory.add_account(f"{subscription}/{account.group}", account.name)
+        for identity in order.identities:
+            azure.inventory.add_identity(f"{subscription}/{identity.group}", identity.name)
+        for subnet in order.subnets:
+            azure.inventory.add_subnet(f"{subscription}/{subnet.group}", subnet.network, subnet.subnet)
+        for version in order.versions:
+            self.new_version(version)
+        for blob in order.blobs:
+            if not azure.storage.account_exists(blob.account):
+                raise Refused(f"There is no storage account {blob.account!r}: seed it first, under accounts.")
+            azure.storage.write_text(BlobAddress(blob.account, blob.container, blob.name), blob.text)
+        return {name: len(getattr(order, name)) for name in order.__struct_fields__}
+
+    def token(self, order: orders.TokenOrder) -> object:
+        azure, lifetime = self._sandbox.azure, timedelta(seconds=order.lifetime_seconds)
+        now = azure.clock.now()
+        token = azure.tokens.issue(order.principal, order.audience, now, lifetime)
+        return {"token": token, "principal": order.principal, "expires": now + lifetime}
+
+    def roles(self) -> object:
+        return self._sandbox.azure.roles.assignments
+
+    def assign(self, order: orders.Assignment) -> object:
+        return self._sandbox.azure.roles.assign(order.principal, order.role, order.scope)
+
+    def revoke(self, order: orders.Assignment) -> object:
+        return {"revoked": self._sandbox.azure.roles.revoke(order.principal, order.role, order.scope)}
