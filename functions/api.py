@@ -4,9 +4,9 @@ import uuid
 from http import HTTPStatus
 
 import azure.functions as func
-from shared.bootstrap import worker
 
 from shared import telemetry
+from shared.bootstrap import worker
 from shared.contracts import http
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError, Invalid

@@ -1,8 +1,8 @@
 """Archive: a queue works off the looks at VHD outputs, one time slice each."""
 
 import azure.functions as func
-from shared.bootstrap import worker
 
+from shared.bootstrap import worker
 from shared.domain.looks import Lane
 
 from . import boundary

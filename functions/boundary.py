@@ -10,9 +10,9 @@ import uuid
 from datetime import timedelta
 
 import azure.functions as func
-from shared.bootstrap import Worker
 
 from shared import telemetry
+from shared.bootstrap import Worker
 from shared.contracts import events, messages
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError, Invalid, PermanentError, RetryableError

@@ -1,8 +1,8 @@
 """Builds: an event hints at the end of a run, a queue works off the looks."""
 
 import azure.functions as func
-from shared.bootstrap import worker
 
+from shared.bootstrap import worker
 from shared.domain.looks import Lane
 
 from . import boundary

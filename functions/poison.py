@@ -1,8 +1,8 @@
 """Messages that the host gave up: recorded, journalled, published."""
 
 import azure.functions as func
-from shared.bootstrap import worker
 
+from shared.bootstrap import worker
 from shared.domain.looks import Lane
 
 from . import boundary

@@ -1,8 +1,8 @@
 """Sources: a timer watches them, a queue works off the looks, an event tells of a new version."""
 
 import azure.functions as func
-from shared.bootstrap import worker
 
+from shared.bootstrap import worker
 from shared.domain.looks import Lane
 from shared.usecases.sweep import watch_sources
 

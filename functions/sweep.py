@@ -1,8 +1,8 @@
 """The sweep: what no event told is found all the same."""
 
 import azure.functions as func
-from shared.bootstrap import worker
 
+from shared.bootstrap import worker
 from shared.usecases.sweep import sweep
 
 from . import boundary

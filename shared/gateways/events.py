@@ -10,7 +10,7 @@ from .connection import Connection
 from .errors import Call, Need, translated
 
 if TYPE_CHECKING:
-    from azure.eventgrid import EventGridPublisherClient
+    from azure.eventgrid._legacy import EventGridPublisherClient
 
 
 class TopicEvents:
@@ -32,7 +32,9 @@ class TopicEvents:
     def _topic(self) -> "EventGridPublisherClient":
         with self._lock:
             if self._client is None:
-                from azure.eventgrid import EventGridPublisherClient
+                # For topics the public class drops every option, the transport and the limit on retries among
+                # them; the one that it wraps takes them.
+                from azure.eventgrid._legacy import EventGridPublisherClient
 
                 self._client = EventGridPublisherClient(
                     self._endpoint, **self._connection.options(self._endpoint)

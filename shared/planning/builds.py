@@ -205,8 +205,11 @@ RULES: tuple[Callable[[Situation], Answer], ...] = (
 
 
 def _claim_of(s: Situation, start: str) -> Claim | None:
-    """The claim that the run with this start time meets, whoever started it. No clocks are compared."""
-    if s.record.run and s.record.run.start == start:
+    """The claim that the run with this start time meets, whoever started it. No clocks are compared.
+
+    A run that was seen keeps its claim: whether startTime stays the same over a run is not settled.
+    """
+    if s.record.run:
         return s.record.run.claim
     claim = s.record.claim
     return claim if claim and claim.previous != start else None

@@ -1,0 +1,81 @@
+"""The composition root: which gateway stands behind which port, built once per worker and only when needed.
+
+No Azure SDK is imported here: gateways import theirs at their first request, so that a look pays for no more
+than it uses.
+"""
+
+import functools
+import uuid
+
+from shared.contracts.factory import FactoryFile
+from shared.domain.errors import FactoryError
+from shared.domain.factory import Factory, Limits
+from shared.ports import Outside
+from shared.settings import Settings, SettingsError
+
+__all__ = ["SettingsError", "Worker", "connect", "worker"]
+
+
+class Worker:
+    """What one worker process keeps: the settings, the gateways and the configuration as last read."""
+
+    def __init__(self, settings: Settings, outside: Outside | None = None) -> None:
+        self.settings = settings
+        self.version = settings.version
+        self._file = FactoryFile(settings.config)
+        self._outside = outside
+
+    @property
+    def outside(self) -> Outside:
+        if self._outside is None:
+            self._outside = connect(self.settings, self._workers())
+        return self._outside
+
+    def factory(self) -> Factory:
+        """The configuration as it is now. Raises FaultyConfiguration, and goes on once it is mended."""
+        return self._file.current()
+
+    def _workers(self) -> int:
+        try:
+            return self.factory().limits.copy_workers
+        except FactoryError:
+            return Limits().copy_workers
+
+
+@functools.cache
+def worker() -> Worker:
+    """The one of this process. Raises SettingsError if the environment does not say where things are."""
+    return Worker(Settings.from_environment())
+
+
+def connect(settings: Settings, copy_workers: int) -> Outside:
+    """Every gateway, none of them connected yet."""
+    from shared.gateways.blobs import StorageBlobs
+    from shared.gateways.clock import SystemClock
+    from shared.gateways.connection import Connection
+    from shared.gateways.credential import Identity
+    from shared.gateways.events import TopicEvents
+    from shared.gateways.ledger import TableLedger
+    from shared.gateways.manifests import BlobManifests
+    from shared.gateways.marketplace import ArmMarketplace
+    from shared.gateways.queues import StorageQueues
+    from shared.gateways.resources import ArmResources
+    from shared.gateways.templates import ArmTemplates
+    from shared.gateways.workers import ThreadWorkers
+
+    connection = Connection(Identity(settings.client_id), connections=2 * copy_workers)
+    blobs = StorageBlobs(settings.blob_endpoint, connection)
+    return Outside(
+        ledger=TableLedger(settings.table_uri, connection),
+        queues=StorageQueues(settings.queue_uri, connection),
+        blobs=blobs,
+        manifests=BlobManifests(blobs),
+        templates=ArmTemplates(settings.arm_endpoint, settings.blob_endpoint, connection),
+        marketplace=ArmMarketplace(settings.arm_endpoint, connection),
+        resources=ArmResources(settings.arm_endpoint, connection),
+        events=TopicEvents(settings.topic_endpoint, connection),
+        clock=SystemClock(),
+        workers=ThreadWorkers(copy_workers),
+        new_id=lambda: str(uuid.uuid4()),
+        version=settings.version,
+    )

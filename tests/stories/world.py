@@ -1,0 +1,252 @@
+"""A world in which stories play: the sandbox in process, the app with its real gateways, and a host's part.
+
+Time is virtual. `play` lets happen whatever is due, in order of time, until the story is over.
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import azure.functions as func
+from azure.functions.queue import QueueMessage
+
+from functions import boundary
+from sandbox.arm.imagebuilder.outcomes import Durations, Outcome, VhdShape
+from sandbox.arm.storage import BlobAddress as SandboxAddress
+from sandbox.azure import LocalAzure
+from sandbox.clock import VirtualClock
+from sandbox.eventgrid.retry import Delivery
+from sandbox.eventgrid.subscriptions import load_subscriptions
+from sandbox.identity.tokens import FACTORY
+from sandbox.switches import Switches
+from sandbox.transport import SandboxTransport
+from sandbox.vhd import Vhd
+from shared.bootstrap import Worker, connect
+from shared.domain import keys
+from shared.domain.ids import BlobAddress
+from shared.domain.looks import Lane
+from shared.domain.records import FailedWork, ImageRecord, JournalLine, OutputRecord, RunRecord
+from shared.settings import Settings
+from shared.usecases.sweep import sweep, watch_sources
+from tests.memory.blobs import MemoryBlobs
+from tests.memory.ledger import MemoryLedger
+from tests.memory.queues import Delivered, MemoryQueues
+from tests.memory.storage import MemoryStorage
+
+from .cuts import Gate, Killed
+from .outside import ARM, EVENTS, TOPIC, gated_outside
+
+HERE = Path(__file__).parent
+CONFIG = HERE.parent.parent / "config"
+UBUNTU = ("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2")
+SWEEP_EVERY = timedelta(minutes=10)
+WATCH_EVERY = timedelta(minutes=15)
+HORIZON = timedelta(days=3)
+
+Recovery = Literal["redelivery", "another worker", "sweep alone"]
+
+
+class StoryClock(VirtualClock):
+    """The world's clock; the app's pauses move it too."""
+
+    def pause(self, seconds: float) -> None:
+        self.advance(timedelta(seconds=seconds))
+
+
+class RememberingStorage(MemoryStorage):
+    """Keeps every VHD that Image Builder wrote, to compare with what was archived."""
+
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        super().__init__(blobs)
+        self.made: list[Vhd] = []
+
+    def write_vhd(self, address: SandboxAddress, vhd: Vhd, metadata: Mapping[str, str]) -> None:
+        self.made.append(vhd)
+        super().write_vhd(address, vhd, metadata)
+
+
+class World:
+    """One factory on one sandbox."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate | None = None,
+        switches: Switches | None = None,
+        config: Path = HERE / "factory.yaml",
+        shape: VhdShape | None = None,
+    ) -> None:
+        self.clock = StoryClock()
+        self.gate = gate or Gate()
+        self.blobs = MemoryBlobs(self.clock)
+        self.ledger, self.queues = MemoryLedger(), MemoryQueues(self.clock)
+        self.storage = RememberingStorage(self.blobs)
+        self.blobs.create_account("archive", "images")
+        self.azure = LocalAzure(
+            self.clock, self.storage, switches=switches, durations=Durations(), shape=shape or VhdShape()
+        )
+        for subscription in load_subscriptions(CONFIG / "event-subscriptions.json"):
+            self.azure.eventgrid.subscribe(subscription)
+        for script in (CONFIG / "scripts").iterdir():
+            self.blobs.plant(
+                BlobAddress("scripts", "scripts", script.name),
+                [(0, script.read_bytes())],
+                length=script.stat().st_size,
+                page_blob=False,
+            )
+        self.settings = Settings.from_env(
+            {
+                "IMAGE_FACTORY_CONFIG": str(config),
+                "FactoryStorage__queueServiceUri": "https://factory.queue.core.windows.net",
+                "FactoryStorage__tableServiceUri": "https://factory.table.core.windows.net",
+                "IMAGE_FACTORY_TOPIC_ENDPOINT": TOPIC,
+            }
+        )
+        self.worker = self.new_worker()
+        self.lose_events = False
+        self.deliver: Callable[[list[func.EventGridEvent]], list[func.EventGridEvent]] = lambda events: events
+        self._sweep_due = self._watch_due = self.clock.now()
+        self._at_work: Delivered | None = None
+        self._undelivered: list[func.EventGridEvent] = []
+
+    def new_worker(self) -> Worker:
+        return Worker(self.settings, gated_outside(self))
+
+    # What the world does
+
+    def publish_version(self, version: str) -> None:
+        self.azure.catalogue.add_version(*UBUNTU, version)
+
+    def plan(self, image: str, *outcomes: Outcome) -> None:
+        template = next(t for t in self.azure.imagebuilder.templates() if t.name == image)
+        self.azure.imagebuilder.plan(template.id, *outcomes)
+
+    # What the host does
+
+    def play(self, until: Callable[["World"], bool], *, recovery: Recovery = "redelivery") -> None:
+        """Everything that is due happens, in order of time, until `until` holds and nothing is under way."""
+        end = self.clock.now() + HORIZON
+        while not (self._quiet() and until(self)):
+            if self.clock.now() > end:
+                raise AssertionError("the story does not end:\n" + self.told())
+            try:
+                if not self._happen():
+                    self._pass_time()
+            except Killed:
+                self._recover(recovery)
+
+    def _happen(self) -> bool:
+        """One thing that is due; False if nothing is."""
+        now = self.clock.now()
+        self.azure.tick()
+        if self._deliver_events():
+            return True
+        for lane in Lane:
+            message = self.queues.receive(lane.value)
+            if message:
+                self._work_off(lane, message)
+                return True
+        if now >= self._watch_due:
+            self._watch_due = now + WATCH_EVERY
+            boundary.on_time(self.worker, watch_sources)
+            return True
+        if now >= self._sweep_due:
+            self._sweep_due = now + SWEEP_EVERY
+            boundary.on_time(self.worker, sweep)
+            return True
+        return False
+
+    def _deliver_events(self) -> bool:
+        pending = self.azure.eventgrid.outbox.pending()
+        for delivery in pending:
+            self.azure.eventgrid.outbox.discard(delivery)
+        if not pending or self.lose_events:
+            return bool(pending)
+        events = self.deliver([_event(delivery) for delivery in pending])
+        for number, event in enumerate(events):
+            try:
+                boundary.accept_event(self.worker, event)
+            except Killed:
+                self._undelivered = events[number:]
+                raise
+        return True
+
+    def _work_off(self, lane: Lane, message: Delivered) -> None:
+        self._at_work = message
+        boundary.work_off_message(self.worker, lane, _message(message))
+        self.queues.delete(message)
+        self._at_work = None
+
+    def _recover(self, recovery: Recovery) -> None:
+        """A new worker; what the dead one was at comes back, at once or by the host's time-out, or never."""
+        self.gate.revive()
+        self.worker = self.new_worker()
+        again, self._undelivered = self._undelivered, []
+        message, self._at_work = self._at_work, None
+        if recovery == "sweep alone":
+            self.queues.clear()
+            return
+        for event in again:
+            boundary.accept_event(self.worker, event)
+        if message and recovery == "another worker":
+            self.queues.show(message)
+
+    def _pass_time(self) -> None:
+        times = [self._watch_due, self._sweep_due, self.azure.next_due(), self.queues.next_visible()]
+        later = [t for t in times if t and t > self.clock.now()]
+        self.clock.set(min(later))
+
+    def _quiet(self) -> bool:
+        return not self.queues.waiting() and self.azure.next_due() is None and not self._pending_events()
+
+    def _pending_events(self) -> bool:
+        return bool(self.azure.eventgrid.outbox.pending())
+
+    # What can be seen afterwards
+
+    def image(self, name: str = "ubuntu-22") -> ImageRecord | None:
+        held = self.ledger.read(keys.image_key(name), ImageRecord)
+        return held.record if held else None
+
+    def records(self, kind: type[Any]) -> list[Any]:
+        return [record for _, record in self.ledger.rows() if isinstance(record, kind)]
+
+    def requested_runs(self) -> int:
+        """Runs that Image Builder accepted from the factory."""
+        return sum(
+            call.service == "arm" and call.method == "POST" and call.path.endswith("/run") and call.status == 202
+            for call in self.azure.calls.list()
+        )
+
+    def archive(self) -> dict[str, bytes]:
+        found = self.blobs.blobs("archive")
+        return {at.name: self.blobs.content(at) or b"" for at in found if at.container == "images"}
+
+    def told(self) -> str:
+        lines = sorted(self.records(JournalLine), key=lambda line: line.at)
+        return "\n".join(f"{line.at:%d %H:%M:%S} {line.thing} {line.what}: {line.why}" for line in lines)
+
+
+def _event(delivery: Delivery) -> func.EventGridEvent:
+    told: Mapping[str, Any] = delivery.event
+    return func.EventGridEvent(
+        id=told["id"],
+        data=dict(told["data"]),
+        topic=told["topic"],
+        subject=told["subject"],
+        event_type=told["eventType"],
+        event_time=datetime.fromisoformat(told["eventTime"]),
+        data_version=told["dataVersion"],
+    )
+
+
+def _message(message: Delivered) -> func.QueueMessage:
+    return QueueMessage(
+        id=message.id,
+        body=message.body.encode(),
+        dequeue_count=message.dequeue_count,
+        insertion_time=message.inserted,
+    )
