@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from azure.core.credentials import AccessToken
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.imagebuilder import ImageBuilderClient
-from sandbox.arm.imagebuilder.template import Template
+
 from sandbox.arm.storage import BlobAddress
 from sandbox.azure import SUBSCRIPTION, LocalAzure
 from sandbox.clock import VirtualClock
 from sandbox.http import Request, Response
 from sandbox.identity.tokens import OPERATOR
 from sandbox.transport import SandboxTransport
-from sandbox.vhd import Vhd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.arm.imagebuilder.template import Template
+    from sandbox.vhd import Vhd
 
 BASE = "https://arm.sandbox"
 GROUP = "image-factory"
