@@ -96,6 +96,7 @@ class World:
         self.clock, self.storage = VirtualClock(), DictStorage()
         self.azure = LocalAzure(self.clock, self.storage, **options)
         self.events: list[dict[str, Any]] = []
+        self.transport = SandboxTransport({BASE: self.azure.arm})
         self.azure.fabric.emit = lambda _scope, event: self.events.append(dict(event))
 
     def wait(self, **duration: float) -> None:
@@ -147,7 +148,7 @@ class World:
         return {
             "base_url": BASE,
             "credential_scopes": [f"{BASE}/.default"],
-            "transport": SandboxTransport({BASE: self.azure.arm}),
+            "transport": self.transport,
         }
 
 
