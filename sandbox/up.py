@@ -118,7 +118,8 @@ Try next:{observing}
   a power cut:               {me} host kill{suffix}
   what was asked of Azure:   {me} calls{suffix} --principal factory
   what the app says:         tail -f {_short(options.state / "functions.log")}
-  a token for curl:          curl --cacert {_short(Path(at.ca))} -H "Authorization: Bearer $({me} token{suffix})" \\
+  Azure by curl:             curl --cacert {_short(Path(at.ca))} \\
+                               -H "Authorization: Bearer $({me} token{suffix})" \\
                                '{at.arm}/subscriptions?api-version=2022-12-01'
   azure-cli:                 see "The sandbox and azure-cli" in the README
 """
