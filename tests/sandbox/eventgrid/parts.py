@@ -5,9 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from sandbox.arm.roles import Roles
 from sandbox.calls import CallLog
 from sandbox.clock import VirtualClock
+from sandbox.eventgrid.events import InputSchema
 from sandbox.eventgrid.grid import EventGrid
 from sandbox.eventgrid.subscriptions import EventSubscription
 from sandbox.eventgrid.topics import AUDIENCE, default_topics
@@ -23,7 +26,11 @@ URL: Final = "https://127.0.0.1:1/topics/image-factory/api/events?api-version=20
 
 class World:
     def __init__(
-        self, dead_letters: Path | None = None, speed: float = 1.0, clock: VirtualClock | None = None
+        self,
+        dead_letters: Path | None = None,
+        speed: float = 1.0,
+        clock: VirtualClock | None = None,
+        schema: InputSchema = "EventGridSchema",
     ) -> None:
         self.clock = clock or VirtualClock()
         self.faults = Faults(self.clock)
@@ -31,13 +38,14 @@ class World:
         self.tokens = Tokens("11111111-1111-1111-1111-111111111111")
         self.roles = Roles()
         self.roles.assign("factory", "EventGrid Data Sender", TOPIC)
+        custom, system = default_topics(SUBSCRIPTION)
         self.grid = EventGrid(
             self.clock,
             self.faults,
             self.calls,
             self.tokens,
             self.roles,
-            topics=default_topics(SUBSCRIPTION),
+            topics=(msgspec.structs.replace(custom, schema=schema), system),
             speed=speed,
             dead_letters=dead_letters,
         )

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
@@ -171,7 +172,10 @@ def test_a_failing_message_comes_again_and_ends_in_the_poison_queue_as_it_was_se
         assert kept.content == base64.b64encode(b"{}").decode()
 
     async def there(poison: QueueClient) -> bool:
-        return len(await poison.peek_messages()) == 1
+        try:
+            return len(await poison.peek_messages()) == 1
+        except ResourceNotFoundError:  # the host makes the queue with its first message
+            return False
 
     asyncio.run(listening(storage, "fails", story))
 

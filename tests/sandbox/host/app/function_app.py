@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import threading
 from pathlib import Path
 
 import azure.functions as func
@@ -46,6 +47,8 @@ def tick(timer: func.TimerRequest) -> None:
 def build(message: func.QueueMessage) -> None:
     said = message.get_json()
     note(function="build", said=said, count=message.dequeue_count, id=message.id)
+    if said.get("hang") and message.dequeue_count == 1:
+        threading.Event().wait(60)
     if said.get("fail", 0) >= (message.dequeue_count or 0):
         raise RuntimeError("asked to fail")
 
