@@ -28,6 +28,8 @@ class Switches:
     """`authorization`, `claims`, `httpRequest` of events: objects (documented) or JSON text (specified)."""
     second_run_status: Literal[409, 400] = 409
     """The HTTP status that refuses what the run state does not allow."""
+    log_location: Literal["arm", "url"] = "arm"
+    """How the message of a failed run names its log: by resource path (newer runs) or by blob address."""
     start_time_moves: bool = False
     """startTime is written again when the build machine is there (a run shows two start times)."""
     operation_retry_after: int = 0

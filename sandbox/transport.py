@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
@@ -17,9 +17,10 @@ from sandbox.http import Face, Request, Response
 class SandboxTransport(HttpTransport[HttpRequest, HttpResponseImpl]):
     """Hands a request to the face whose base URL it begins with; usable as `transport=` of any client."""
 
-    def __init__(self, faces: Mapping[str, Face]) -> None:
+    def __init__(self, faces: Mapping[str, Face], sleep: Callable[[float], object] | None = None) -> None:
         self._faces = {base.rstrip("/").lower(): face for base, face in faces.items()}
         self.slept: list[float] = []
+        self._sleep = sleep or self.slept.append
 
     def send(self, request: Any, **_kwargs: Any) -> HttpResponseImpl:
         asked = Request.to(request.method, request.url, dict(request.headers), _content(request))
@@ -39,8 +40,8 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponseImpl]):
         return _answer(request, response)
 
     def sleep(self, duration: float) -> None:
-        """What a client waits between its own retries; time stands still here, so it is only noted."""
-        self.slept.append(duration)
+        """What a client waits between retries and polls; it is noted only, unless time is to move with it."""
+        self._sleep(duration)
 
     def open(self) -> None:
         """Nothing to open."""

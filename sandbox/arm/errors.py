@@ -50,6 +50,13 @@ def group_not_found(group: str) -> ArmError:
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
 
+def group_being_deleted(group: str) -> ArmError:
+    return conflict(
+        f"The resource group '{group}' is in deprovisioning state and cannot perform this operation.",
+        "ResourceGroupBeingDeleted",
+    )
+
+
 def subscription_not_found(subscription: str) -> ArmError:
     return ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 

@@ -112,8 +112,13 @@ class ResourceManager:
             return
         if subscription.lower() not in self.fabric.records.subscriptions:
             raise errors.subscription_not_found(subscription)
-        if group is not None and self.fabric.records.group(subscription, group) is None:
+        if group is None:
+            return
+        found = self.fabric.records.group(subscription, group)
+        if found is None:
             raise errors.group_not_found(group)
+        if found.state == "Deleting" and context.request.method in ("PUT", "PATCH", "POST"):
+            raise errors.group_being_deleted(found.name)
 
     def _record(self, request: Request, response: Response, trail: _Trail) -> None:
         self._calls.append(

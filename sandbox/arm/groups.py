@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import events, paging
-from sandbox.arm.errors import bad_request, conflict
-from sandbox.arm.records import Group
+from sandbox.arm.errors import bad_request, conflict, group_being_deleted
+from sandbox.arm.platform_images import REGIONS
+from sandbox.arm.records import Group, Record
 from sandbox.arm.router import Route
 from sandbox.http import Headers, Response
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.arm.fabric import Fabric
 
 _GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
+_SUBSCRIPTIONS = "Microsoft.Resources/subscriptions"
 _ACTIONS = "Microsoft.Resources/subscriptions/resourceGroups"
 DELETE_SECONDS = 60.0
 
@@ -37,6 +39,18 @@ class Groups:
                 "Microsoft.Resources/subscriptions/read",
             ),
             Route("GET", "/subscriptions/{subscription}/resourcegroups", self._list, f"{_ACTIONS}/read"),
+            Route(
+                "GET",
+                "/subscriptions/{subscription}/resources",
+                self._all,
+                f"{_SUBSCRIPTIONS}/resources/read",
+            ),
+            Route(
+                "GET",
+                "/subscriptions/{subscription}/locations",
+                self._locations,
+                f"{_SUBSCRIPTIONS}/locations/read",
+            ),
             Route("PUT", _GROUP, self._put, f"{_ACTIONS}/write"),
             Route("GET", _GROUP, self._get, f"{_ACTIONS}/read"),
             Route("HEAD", _GROUP, self._head, f"{_ACTIONS}/read"),
@@ -113,11 +127,7 @@ class Groups:
                 "InvalidResourceGroupLocation",
             )
         if found is not None and found.state == "Deleting":
-            raise conflict(
-                f"The resource group '{found.name}' is in deprovisioning state and cannot perform this "
-                "operation.",
-                "ResourceGroupBeingDeleted",
-            )
+            raise group_being_deleted(found.name)
         group = found or self._fabric.records.add_group(
             Group(params["subscription"], params["group"], location)
         )
@@ -158,22 +168,34 @@ class Groups:
         return self._fabric.operations.poll(context.request)
 
     def _resources(self, context: Context) -> Response:
-        rows = [
-            {
-                "id": record.id,
-                "name": record.id.rsplit("/", 1)[1],
-                "type": record.kind,
-                "location": record.location,
-                "tags": record.tags,
-            }
-            for record in self._fabric.records.in_group(self._found(context))
-        ]
+        rows = [_row(record) for record in self._fabric.records.in_group(self._found(context))]
         return paging.page(context.request, rows, self._fabric.page_size)
+
+    def _all(self, context: Context) -> Response:
+        records = self._fabric.records
+        groups = records.groups(context.params["subscription"])
+        rows = [_row(record) for group in groups for record in records.in_group(group)]
+        return paging.page(context.request, rows, self._fabric.page_size)
+
+    def _locations(self, context: Context) -> Response:
+        where = f"/subscriptions/{context.params['subscription']}/locations"
+        rows = [{"id": f"{where}/{name}", "name": name, "displayName": name} for name in REGIONS]
+        return Response.of(200, {"value": rows})
 
     def _found(self, context: Context) -> Group:
         group = self._fabric.records.group(context.params["subscription"], context.params["group"])
         assert group is not None, "the face answers 404 before a handler runs"
         return group
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.id.rsplit("/", 1)[1],
+        "type": record.kind,
+        "location": record.location,
+        "tags": record.tags,
+    }
 
 
 def _document(group: Group) -> dict[str, Any]:

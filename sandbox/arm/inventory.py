@@ -33,12 +33,13 @@ VERSIONS = f"{DEFINITIONS}/versions"
 class _Kind:
     name: str
     writable: bool = False
+    deletable: bool = False
     by_subscription: bool = True
 
 
 KINDS = (
-    _Kind(ACCOUNTS),
-    _Kind(IDENTITIES, writable=True),
+    _Kind(ACCOUNTS, deletable=True),
+    _Kind(IDENTITIES, writable=True, deletable=True),
     _Kind(NETWORKS, writable=True),
     _Kind(SUBNETS, writable=True, by_subscription=False),
     _Kind(IMAGES),
@@ -86,11 +87,9 @@ class Inventory:
 
     def account(self, name: str) -> Record | None:
         """The storage account of that name, wherever it is: the names are unique in the whole cloud."""
-        for subscription in self._fabric.records.subscriptions:
-            for record in self._fabric.records.of_kind(ACCOUNTS, f"/subscriptions/{subscription}"):
-                if record.id.rsplit("/", 1)[1].lower() == name.lower():
-                    return record
-        return None
+        ending = f"/{name.lower()}"
+        found = self._fabric.records.of_kind(ACCOUNTS, "/subscriptions")
+        return next((record for record in found if record.id.lower().endswith(ending)), None)
 
     def _seed(self, group_id: str, kind: str, names: str, tags: Mapping[str, str] | None) -> Resource:
         parsed = ids.parse_group(group_id)
@@ -128,10 +127,12 @@ class Inventory:
         if kind.by_subscription:
             everywhere = f"/subscriptions/{{subscription}}{below}"
             routes.append(Route("GET", everywhere, lambda context: self._list(kind, context), read))
+        one = f"{group}{below}/{{name}}"
         if kind.writable:
-            routes.append(
-                Route("PUT", f"{group}{below}/{{name}}", lambda context: self._put(kind, context), write)
-            )
+            routes.append(Route("PUT", one, lambda context: self._put(kind, context), write))
+        if kind.deletable:
+            delete = f"{kind.name}/delete"
+            routes.append(Route("DELETE", one, lambda context: self._delete(kind, context), delete))
         return routes
 
     def _get(self, kind: _Kind, context: Context) -> Response:
@@ -169,6 +170,15 @@ class Inventory:
             resource.properties = {**(body.get("properties") or {}), "provisioningState": "Succeeded"}
         events.publish(fabric, context.origin, resource.id, f"{kind.name}/write", "Success", context.now)
         return Response.of(200 if known else 201, self._document(resource))
+
+    def _delete(self, kind: _Kind, context: Context) -> Response:
+        gone = self._fabric.records.remove(context.request.path)
+        if gone is None:
+            return Response(204)
+        if kind.name == ACCOUNTS:
+            self._reap_account(gone, context.now)
+        events.publish(self._fabric, context.origin, gone.id, f"{kind.name}/delete", "Success", context.now)
+        return Response(200)
 
     def _document(self, record: Resource) -> dict[str, Any]:
         document = record.document()

@@ -76,6 +76,7 @@ class Records:
         self.subscriptions: dict[str, str] = {}
         self._groups: dict[str, Group] = {}
         self._resources: dict[str, dict[str, Record]] = {}
+        self._kinds: dict[str, dict[str, Record]] = {}
         self._reapers: dict[str, Reaper] = {}
 
     def reap_with(self, kind: str, reaper: Reaper) -> None:
@@ -106,13 +107,19 @@ class Records:
 
     def put(self, record: Record) -> None:
         """Raises KeyError where its resource group does not exist."""
-        self._resources[_group_of(record.id)][record.id.lower()] = record
+        key = record.id.lower()
+        self._resources[_group_of(key)][key] = record
+        self._kinds.setdefault(record.kind.lower(), {})[key] = record
 
     def get(self, resource_id: str) -> Record | None:
         return self._resources.get(_group_of(resource_id), {}).get(resource_id.lower())
 
     def remove(self, resource_id: str) -> Record | None:
-        return self._resources.get(_group_of(resource_id), {}).pop(resource_id.lower(), None)
+        key = resource_id.lower()
+        found = self._resources.get(_group_of(key), {}).pop(key, None)
+        if found is not None:
+            self._kinds[found.kind.lower()].pop(key)
+        return found
 
     def in_group(self, group: Group) -> Iterator[Record]:
         yield from self._resources.get(group.id.lower(), {}).values()
@@ -120,15 +127,11 @@ class Records:
     def of_kind(self, kind: str, scope: str) -> list[Record]:
         """Every resource of a type at or below a subscription, a group or a parent resource.
 
-        It looks at copies, since slow work reads records while others write them.
+        It looks at a copy, since slow work reads records while others write them.
         """
-        wanted, below = kind.lower(), scope.lower().rstrip("/") + "/"
+        below = scope.lower().rstrip("/") + "/"
         return [
-            record
-            for group_id, members in list(self._resources.items())
-            if below.startswith(group_id + "/") or group_id.startswith(below)
-            for record in list(members.values())
-            if record.kind.lower() == wanted and record.id.lower().startswith(below)
+            record for key, record in list(self._kinds.get(kind.lower(), {}).items()) if key.startswith(below)
         ]
 
 

@@ -41,6 +41,18 @@ def test_retries_of_the_client_do_not_wait_here() -> None:
     assert world.transport.slept == [7]
 
 
+def test_poller_of_the_client_ends_when_time_moves_with_its_pauses() -> None:
+    """A long operation is followed to its end by the SDK's own poller."""
+    world = World()
+    world.provisioned()
+    transport = SandboxTransport({BASE: world.azure.arm}, lambda seconds: world.wait(seconds=seconds))
+    operations = world.builder(transport=transport).virtual_machine_image_templates
+    operations.begin_run(GROUP, "web").result()
+    assert operations.get(GROUP, "web").properties.last_run_status.run_state == "Succeeded"
+    operations.begin_delete(GROUP, "web").result()
+    assert list(operations.list()) == []
+
+
 def test_address_that_is_no_service_is_named() -> None:
     """Whoever mistypes an endpoint learns which there are."""
     transport = SandboxTransport({"https://elsewhere.sandbox": World().azure.arm})

@@ -193,7 +193,10 @@ class Artifacts:
 
     def _staged(self, build: Build, name: str) -> BlobAddress:
         assert build.template.staging is not None, "a provisioned template has its staging group"
-        return BlobAddress(build.template.staging.account, "vhds", f"{name}_{build.at:%Y%m%d%H%M%S}.vhd")
+        account = build.template.staging.account
+        if not self._fabric.storage.account_exists(account):
+            raise DistributionFailed(f"the staging storage account '{account}' was not found")
+        return BlobAddress(account, "vhds", f"{name}_{build.at:%Y%m%d%H%M%S}.vhd")
 
     def _must_have_group(self, parsed: ids.ResourceId) -> None:
         if self._fabric.records.group(parsed.subscription, parsed.group) is None:

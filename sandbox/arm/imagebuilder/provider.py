@@ -91,11 +91,7 @@ class ImageBuilder:
         ]
 
     def templates(self) -> list[Template]:
-        found = [
-            record
-            for subscription in self._fabric.records.subscriptions
-            for record in self._fabric.records.of_kind(TYPE, f"/subscriptions/{subscription}")
-        ]
+        found = self._fabric.records.of_kind(TYPE, "/subscriptions")
         return [record for record in found if isinstance(record, Template)]
 
     def template(self, template_id: str) -> Template | None:

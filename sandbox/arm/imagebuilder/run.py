@@ -278,10 +278,11 @@ class Runs:
 
     def _failure_text(self, template: Template, run: Run, reason: str) -> str:
         assert template.staging is not None, "a provisioned template has its staging group"
-        place = (
-            f"{template.staging.group_id}/providers/Microsoft.Storage/storageAccounts/{template.staging.account}"
-            f"/blobServices/default/containers/packerlogs/{run.id}/customization.log"
-        )
+        account, blob = template.staging.account, f"packerlogs/{run.id}/customization.log"
+        place = f"{template.staging.group_id}/providers/Microsoft.Storage/storageAccounts/{account}"
+        place += f"/blobServices/default/containers/{blob}"
+        if self._fabric.switches.log_location == "url":
+            place = self._fabric.storage.url(BlobAddress(account, *blob.split("/", 1)))
         return (
             "Failed while waiting for packerizer: Microservice has failed: Failed while processing request: "
             f"Error when executing packerizer: Packer build command has failed: exit status 1 ({reason}). "
@@ -292,8 +293,8 @@ class Runs:
         )
 
     def _write_log(self, template: Template, run: Run, reason: str) -> None:
-        if template.staging is None:
-            return
+        if template.staging is None or not self._fabric.storage.account_exists(template.staging.account):
+            return  # somebody deleted it: the run still ends, without a log
         address = BlobAddress(template.staging.account, "packerlogs", f"{run.id}/customization.log")
         last = [f"==> azure-arm: Build failed: {reason}"] if reason else ["==> azure-arm: Build ended."]
         text = "\n".join(["==> azure-arm: Running builder ...", *run.executed.log, *last, ""])

@@ -117,12 +117,12 @@ class World:
 
     def builder(self, principal: str = OPERATOR, **options: Any) -> ImageBuilderClient:
         return ImageBuilderClient(
-            Credential(self.azure, principal), SUBSCRIPTION, **self._options(), **options
+            Credential(self.azure, principal), SUBSCRIPTION, **{**self._options(), **options}
         )
 
     def compute(self, principal: str = OPERATOR, **options: Any) -> ComputeManagementClient:
         return ComputeManagementClient(
-            Credential(self.azure, principal), SUBSCRIPTION, **self._options(), **options
+            Credential(self.azure, principal), SUBSCRIPTION, **{**self._options(), **options}
         )
 
     def provisioned(self, name: str = "web", **changes: Any) -> Template:

@@ -100,3 +100,18 @@ def test_subscriptions_are_those_of_the_caller(world: World) -> None:
     assert world.send("GET", f"/subscriptions?{API}", principal="nobody").json()["value"] == []
     assert world.get(f"/subscriptions/{SUBSCRIPTION}?{API}")["state"] == "Enabled"
     assert world.get(f"/tenants?{API}")["value"][0]["tenantId"] == world.azure.setting.tenant
+
+
+def test_storage_account_can_be_deleted_by_hand(world: World) -> None:
+    """200 and its blobs are gone; 204 when there is none; afterwards Resource Manager says 404."""
+    account = f"{HERE}/{GROUP}/providers/Microsoft.Storage/storageAccounts/archive?{API}"
+    assert [world.send("DELETE", account).status for _ in range(2)] == [200, 204]
+    assert not world.storage.account_exists("archive")
+    assert world.send("GET", account).json()["error"]["code"] == "ResourceNotFound"
+
+
+def test_everything_of_a_subscription_is_listed(world: World) -> None:
+    """What `az resource list` and `az account list-locations` ask for."""
+    root = f"/subscriptions/{SUBSCRIPTION}"
+    assert len(world.get(f"{root}/resources?{API}")["value"]) == 4
+    assert "westeurope" in [each["name"] for each in world.get(f"{root}/locations?{API}")["value"]]

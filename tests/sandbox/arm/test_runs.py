@@ -338,3 +338,26 @@ def test_auto_run_starts_when_the_template_is_there() -> None:
     world.wait(hours=1)
     assert status(world)["runState"] == "Succeeded"
     assert [each["eventType"] for each in world.events] == ["Microsoft.Resources.ResourceWriteSuccess"]
+
+
+def test_vanished_staging_storage_fails_the_run_and_nothing_else() -> None:
+    """People and policies delete IT_ groups; the template and its last run still tell what happened."""
+    world = World()
+    template = world.provisioned()
+    assert template.staging is not None
+    world.send("DELETE", f"{template.staging.group_id}?{API}")
+    world.wait(minutes=2)
+    world.send("POST", RUN)
+    world.wait(hours=1)
+    assert "staging storage account" in status(world)["message"]
+
+
+def test_failed_run_names_its_log_by_address_if_switched() -> None:
+    """Older runs gave a blob address, newer ones a resource path."""
+    world = World(switches=Switches(log_location="url"))
+    template = world.provisioned(customize=[{"type": "Shell", "inline": ["exit 1"]}])
+    world.send("POST", RUN)
+    world.wait(hours=1)
+    assert template.staging is not None
+    place = f"https://{template.staging.account}.blob.core.windows.net/packerlogs/"
+    assert f"log location: {place}" in status(world)["message"]
