@@ -20,7 +20,8 @@ SAMPLES = 16
 
 def place(archive: Archive, image: ImageName, run: RunStart, output: str) -> BlobAddress:
     """Where an output is archived: the same for the same run and output, so that copying twice is once."""
-    return BlobAddress(archive.account, archive.container, f"{image}/{fit(run)}/{fit(output)}.vhd")
+    moment = run.replace("-", "").replace(":", "")
+    return BlobAddress(archive.account, archive.container, f"{image}/{moment}/{fit(output)}.vhd")
 
 
 def chunks(allocated: Iterable[PageRange]) -> tuple[PageRange, ...]:

@@ -102,11 +102,6 @@ def settled(record: ImageRecord, run: RunStart, name: str, state: OutputState) -
     return replace(record, unsettled=left, manifests=record.manifests + counts)
 
 
-def template_deleted(record: ImageRecord) -> ImageRecord:
-    """The template is being deleted: the next one starts without a past."""
-    return replace(record, template_failed=False, vhds=0, manifests=0)
-
-
 def resumed(record: ImageRecord) -> ImageRecord:
     """A person wants automatic runs again."""
     return replace(record, paused="", failures=0, retry_at=None, cancelled=None, older=0)

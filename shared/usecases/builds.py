@@ -71,7 +71,6 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
 
 def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
     """Just before the DELETE the template is read again: its last run must be the one that is archived."""
-    turn = replace(turn, record=runs.template_deleted(turn.record))
     turn = save(says(turn, f"deleting the template: {action.why}"), "template-deleted")
     again = turn.out.templates.get(turn.image.template)
     last = again.last_run.start if again and again.last_run else None

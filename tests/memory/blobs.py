@@ -56,6 +56,10 @@ class MemoryBlobs:
         with self._lock:
             self._accounts.pop(account, None)
 
+    def accounts(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(self._accounts)
+
     def account_exists(self, account: str) -> bool:
         with self._lock:
             return account in self._accounts
@@ -71,8 +75,8 @@ class MemoryBlobs:
     ) -> str:
         """A blob as somebody else wrote it, whatever was there; its container is made where it is missing."""
         with self._lock:
-            self.create_account(at.account, at.container)
-            blob = self._accounts[at.account][at.container][at.name] = Blob(length, page_blob, metadata or {})
+            container = self._accounts[at.account].setdefault(at.container, {})
+            blob = container[at.name] = Blob(length, page_blob, metadata or {})
             for start, content in pieces:
                 blob.content.write(start, content)
             return self._touch(blob)

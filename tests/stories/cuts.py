@@ -25,6 +25,8 @@ class Gate:
     def __init__(self, at: int | None = None, when: When = "before", kind: Kind = "kill") -> None:
         self.at, self.when, self.kind = at, when, kind
         self.count = 0
+        self.again: int | None = None
+        """How many requests after the first cut a second one follows."""
         self.cut_at: str | None = None
         self.names: list[str] = []
         self._dead = False
@@ -41,6 +43,7 @@ class Gate:
         cut = self.count == self.at
         if cut:
             self.cut_at = name
+            self.at, self.again = (self.count + self.again, None) if self.again else (self.at, None)
         if cut and self.when == "before":
             self._cut(name, sockets)
         answer = send()

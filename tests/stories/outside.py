@@ -53,7 +53,9 @@ class GatedTransport(SandboxTransport):
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         name = f"{request.method} {request.url.split('?')[0].removeprefix(ARM)}"
-        return self._gate.through(name, lambda: super(GatedTransport, self).send(request, **kwargs), sockets=True)
+        return self._gate.through(
+            name, lambda: super(GatedTransport, self).send(request, **kwargs), sockets=True
+        )
 
 
 def gated_outside(world: "World") -> Outside:

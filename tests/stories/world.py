@@ -26,6 +26,7 @@ from sandbox.transport import SandboxTransport
 from sandbox.vhd import Vhd
 from shared.bootstrap import Worker, connect
 from shared.domain import keys
+from shared.domain.errors import FactoryError
 from shared.domain.ids import BlobAddress
 from shared.domain.looks import Lane
 from shared.domain.records import FailedWork, ImageRecord, JournalLine, OutputRecord, RunRecord
@@ -45,6 +46,8 @@ UBUNTU = ("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2")
 SWEEP_EVERY = timedelta(minutes=10)
 WATCH_EVERY = timedelta(minutes=15)
 HORIZON = timedelta(days=3)
+VISIBLE_AGAIN = timedelta(seconds=30)
+"""host.json's visibilityTimeout: after a function failed."""
 
 Recovery = Literal["redelivery", "another worker", "sweep alone"]
 
@@ -168,16 +171,27 @@ class World:
         events = self.deliver([_event(delivery) for delivery in pending])
         for number, event in enumerate(events):
             try:
-                boundary.accept_event(self.worker, event)
+                self._deliver_event(event)
             except Killed:
                 self._undelivered = events[number:]
                 raise
         return True
 
+    def _deliver_event(self, event: func.EventGridEvent) -> None:
+        """As Event Grid does: what was not accepted is delivered again."""
+        try:
+            boundary.accept_event(self.worker, event)
+        except FactoryError:
+            boundary.accept_event(self.worker, event)
+
     def _work_off(self, lane: Lane, message: Delivered) -> None:
         self._at_work = message
-        boundary.work_off_message(self.worker, lane, _message(message))
-        self.queues.delete(message)
+        try:
+            boundary.work_off_message(self.worker, lane, _message(message))
+        except FactoryError:
+            self.queues.show(message, VISIBLE_AGAIN)
+        else:
+            self.queues.delete(message)
         self._at_work = None
 
     def _recover(self, recovery: Recovery) -> None:
@@ -190,7 +204,7 @@ class World:
             self.queues.clear()
             return
         for event in again:
-            boundary.accept_event(self.worker, event)
+            self._deliver_event(event)
         if message and recovery == "another worker":
             self.queues.show(message)
 
@@ -217,13 +231,20 @@ class World:
     def requested_runs(self) -> int:
         """Runs that Image Builder accepted from the factory."""
         return sum(
-            call.service == "arm" and call.method == "POST" and call.path.endswith("/run") and call.status == 202
+            call.service == "arm"
+            and call.method == "POST"
+            and call.path.endswith("/run")
+            and call.status == 202
             for call in self.azure.calls.list()
         )
 
-    def archive(self) -> dict[str, bytes]:
-        found = self.blobs.blobs("archive")
-        return {at.name: self.blobs.content(at) or b"" for at in found if at.container == "images"}
+    def archived(self) -> list[BlobAddress]:
+        """Everything in the archive, by name."""
+        return sorted((at for at in self.blobs.blobs("archive") if at.container == "images"), key=str)
+
+    def staging_accounts(self) -> set[str]:
+        """Accounts that Image Builder has made and that are still there."""
+        return set(self.blobs.accounts()) - set(self.azure.setting.accounts)
 
     def told(self) -> str:
         lines = sorted(self.records(JournalLine), key=lambda line: line.at)
