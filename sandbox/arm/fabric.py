@@ -15,6 +15,7 @@ from sandbox.switches import Switches
 
 if TYPE_CHECKING:
     import random
+import threading
 
     from sandbox.arm.roles import Roles
     from sandbox.clock import Clock
@@ -53,10 +54,24 @@ class Fabric:
         """Call back when an operation of that length, at speed 1, is over."""
         return self.schedule.at(start + timedelta(seconds=seconds / self.speed), callback)
 
-    def aside(self, due: datetime, work: Callable[[], None], done: Callback) -> None:
-        """Do slow work aside; `done` gets the due time moved by as long as the work really took."""
-        began = self.clock.now()
-        self.background(work, lambda: done(due + (self.clock.now() - began)))
+    def aside(
+        self, due: datetime, work: Callable[[], None], done: Callback, failed: Callback | None = None
+    ) -> None:
+        """Do slow work aside; `done` gets the due time moved by as long as the work really took.
+
+        Work that raised, because storage is storage, ends in `failed`: nobody is left waiting.
+        """
+        began, finished = self.clock.now(), threading.Event()
+
+        def watched() -> None:
+            work()
+            finished.set()
+
+        def ended() -> None:
+            then = done if finished.is_set() or failed is None else failed
+            then(due + (self.clock.now() - began))
+
+        self.background(watched, ended)
 
     def run_due(self) -> int:
         return self.schedule.run_due(self.clock.now())

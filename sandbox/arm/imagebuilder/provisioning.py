@@ -50,7 +50,8 @@ class Provisioning:
             template.computed_checksums = checksums
             done(self.complete(template), when)
 
-        self._fabric.aside(at, work, finish)
+        broken = Fault("InternalOperationError", "The scripts could not be read.", "ServerError")
+        self._fabric.aside(at, work, finish, lambda when: done(broken, when))
 
     def complete(self, template: Template) -> Fault | None:
         """The staging group comes into being even if the template then fails, as recorded."""

@@ -141,7 +141,7 @@ class Runs:
             elif not self._planned_failure(template, run, "Customizing", when):
                 self._optimize(template, run, when)
 
-        self._fabric.aside(at, work, done)
+        self._fabric.aside(at, work, done, self._broken(template, run))
 
     def _optimize(self, template: Template, run: Run, at: datetime) -> None:
         optimize = template.properties.get("optimize") or {}
@@ -174,7 +174,7 @@ class Runs:
             self._show(template, "Distributing")
             self._next(template, run, when, self.durations.distributing, self._distribute)
 
-        self._fabric.aside(at, work, done)
+        self._fabric.aside(at, work, done, self._broken(template, run))
 
     def _distribute(self, template: Template, run: Run, at: datetime) -> None:
         assert run.source is not None, "a build has a source before it distributes"
@@ -192,7 +192,7 @@ class Runs:
             if not run.over and not run.canceling:
                 self._distributed(template, run, made, failures, when)
 
-        self._fabric.aside(at, work, done)
+        self._fabric.aside(at, work, done, self._broken(template, run))
 
     def _plan(
         self, build: Build, targets: list[dict[str, Any]], outcome: Outcome
@@ -225,6 +225,9 @@ class Runs:
         else:
             template.outputs = outputs
             self._end(template, run, "Succeeded", "", at)
+
+    def _broken(self, template: Template, run: Run) -> Callable[[datetime], None]:
+        return lambda at: self._fail(template, run, "storage refused what the build read or wrote", at)
 
     def _planned_failure(self, template: Template, run: Run, phase: str, at: datetime) -> bool:
         """A planned failure with outputs has to come as far as distributing them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from sandbox.switches import Switches
 from sandbox.vhd import FOOTER
 
 from .parts import API, TEMPLATES, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RUN = f"{TEMPLATES}/web/run?{API}"
 CANCEL = f"{TEMPLATES}/web/cancel?{API}"
@@ -361,3 +364,27 @@ def test_failed_run_names_its_log_by_address_if_switched() -> None:
     assert template.staging is not None
     place = f"https://{template.staging.account}.blob.core.windows.net/packerlogs/"
     assert f"log location: {place}" in status(world)["message"]
+
+
+class _Clumsy:
+    """A background that loses work, as a thread does that raises."""
+
+    def __init__(self) -> None:
+        self.lose = False
+
+    def __call__(self, work: Callable[[], None], done: Callable[[], None]) -> None:
+        if not self.lose:
+            work()
+        done()
+
+
+def test_write_that_breaks_fails_the_run_in_place_of_leaving_it() -> None:
+    """A run never claims a VHD that storage did not take."""
+    clumsy = _Clumsy()
+    world = World(background=clumsy)
+    world.provisioned()
+    world.send("POST", RUN)
+    world.wait(minutes=14)
+    clumsy.lose = True
+    world.wait(minutes=10)
+    assert (status(world)["runState"], outputs(world)) == ("Failed", [])
