@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,6 @@ from sandbox.switches import Switches
 
 if TYPE_CHECKING:
     import random
-import threading
 
     from sandbox.arm.roles import Roles
     from sandbox.clock import Clock
