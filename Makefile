@@ -44,3 +44,6 @@ bench: setup
 requirements: # after a change of the ranges in pyproject.toml; needs uv
 	uv pip compile pyproject.toml --generate-hashes --no-header --universal --python-version 3.11 -q -o requirements.txt
 	uv pip compile pyproject.toml --group dev -c requirements.txt --generate-hashes --no-header --universal --python-version 3.11 -q -o requirements-dev.txt
+
+schema: setup # after a change of the configuration's types
+	$(PY) -m shared.contracts.schema config/factory.schema.json
