@@ -97,7 +97,13 @@ class World:
         self.azure = LocalAzure(self.clock, self.storage, **options)
         self.events: list[dict[str, Any]] = []
         self.transport = SandboxTransport({BASE: self.azure.arm})
-        self.azure.fabric.emit = lambda _scope, event: self.events.append(dict(event))
+        publish = self.azure.fabric.emit
+
+        def emit(scope: str, event: Mapping[str, object]) -> None:
+            self.events.append(dict(event))
+            publish(scope, event)
+
+        self.azure.fabric.emit = emit
 
     def wait(self, **duration: float) -> None:
         self.clock.advance(timedelta(**duration))

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.arm.imagebuilder.outcomes import Outcome
 from sandbox.azure import SUBSCRIPTION
+from sandbox.eventgrid.subscriptions import EventSubscription
 from sandbox.switches import Switches
 
 from .parts import API, TEMPLATES, World
@@ -74,3 +75,16 @@ def test_cancel_makes_an_event_of_its_own() -> None:
     run_events(world, cancel=True)
     names = [each["data"]["operationName"].rsplit("/", 2)[1] for each in world.events]
     assert "cancel" in names
+
+
+def test_events_reach_the_subscribers_of_the_system_topic() -> None:
+    """Resource Manager publishes to the subscription's topic, and the subscription's filters apply."""
+    world = World()
+    wanted = ("Microsoft.Resources.ResourceActionSuccess",)
+    world.azure.eventgrid.subscribe(
+        EventSubscription("runs", "subscription", "build_ended", included_event_types=wanted)
+    )
+    (event,) = run_events(world)
+    (delivery,) = world.azure.eventgrid.outbox.pending()
+    assert delivery.event["id"] == event["id"]
+    assert delivery.event["subject"] == event["subject"]
