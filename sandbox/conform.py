@@ -29,7 +29,7 @@ SPEED = 60.0
 REPLAY = "replay.py"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str]) -> int:
     """0 where everything conforms, 1 where something does not, 2 where there is nothing to play."""
     parser = argparse.ArgumentParser(prog="python -m sandbox conform", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder with recordings (*.json)")
@@ -114,7 +114,3 @@ class _Scratch:
         container, _, name = path.partition("/")
         account = host.removesuffix(".blob.core.windows.net")
         return BlobAddress(account, container, name) if account != host and container else None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.conform import main
+from sandbox.conform import run
 from sandbox.prerequisites import prepare
 
 from .arm.parts import API, TEMPLATES, World, template_body
@@ -64,14 +64,14 @@ def test_recordings_are_played_over_tls_with_a_token(tmp_path: Path) -> None:
     (tmp_path / "replay.py").write_text(PLAYER)
     (tmp_path / "one.json").write_text(json.dumps(recording(World(), "Succeeded")))
     (tmp_path / "spec-examples.json").write_text('{"GetRunOutput.json": {}}')
-    assert main([str(tmp_path)]) == 0
+    assert run([str(tmp_path)]) == 0
     (tmp_path / "two.json").write_text(json.dumps(recording(World(), "Succeeded")))
-    assert main([str(tmp_path)]) == 1
+    assert run([str(tmp_path)]) == 1
 
 
 def test_folder_without_recordings_is_said_to_be_empty(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit status 2, and why."""
-    assert main([str(tmp_path)]) == 2
+    assert run([str(tmp_path)]) == 2
     assert "no recording (*.json) is in it" in capsys.readouterr().err
