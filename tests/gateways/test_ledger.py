@@ -110,12 +110,12 @@ def test_a_transaction_with_one_broken_condition_does_nothing(ledger: Ledger, re
     partition = of_image(name)
     (stale,) = ledger.commit(partition, [Insert(record(name, "before"))])
     ledger.commit(partition, [Put(record(name, "now"))])
-    write: Write = {
+    broken: dict[str, Write] = {
         "insert": Insert(record(name, "mine")),
         "replace": Replace(record(name, "mine"), stale),
         "remove": Remove(image_key(name), stale),
-    }[refused]
-    writes: list[Write] = [Insert(line(name, 1)), write, Insert(line(name, 2))]
+    }
+    writes: list[Write] = [Insert(line(name, 1)), broken[refused], Insert(line(name, 2))]
     with pytest.raises(Conflict):
         ledger.commit(partition, writes)
     held = ledger.read(image_key(name), ImageRecord)

@@ -31,10 +31,18 @@ class MemoryLedger:
             raise PermanentError(f"{key} holds a {type(record).__name__}, expected a {kind.__name__}")
         return Held(record, found[1])
 
-    def scan(self, partition: str, prefix: str, *, after: str | None = None, limit: int = 1000) -> Page:
+    def scan(
+        self,
+        partition: str,
+        prefix: str,
+        *,
+        start: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Page:
         with self._lock:
             rows = self._sorted.get(partition, [])
-            low = bisect.bisect_left(rows, prefix if after is None else after)
+            low = bisect.bisect_left(rows, after or start or prefix)
             found = [row for row in rows[low : low + limit + 1] if row.startswith(prefix)]
             return self._page([Key(partition, row) for row in found[:limit]], found[limit:])
 
