@@ -11,6 +11,11 @@ from sandbox.arm.imagebuilder.template import Output, Template, Trigger, nanosec
 from sandbox.http import Headers, Response
 
 
+# Documented defaults; that they are written out follows the rule that absent members of a sent object are.
+_VALIDATE = {"continueDistributeOnFailure": False, "sourceValidationOnly": False}
+_ERROR_HANDLING = {"onCustomizerError": "cleanup", "onValidationError": "cleanup"}
+
+
 def answer(status: int, document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     """Indented by one blank, and without a charset, as this provider does for single resources."""
     body = msgspec.json.format(msgspec.json.encode(document), indent=1)
@@ -61,9 +66,12 @@ def _properties(template: Template) -> dict[str, Any]:
         found["customize"] = [
             _scripted(each, template.computed_checksums.get(at)) for at, each in enumerate(asked["customize"])
         ]
-    _copy(asked, found, "optimize", "validate")
+    _copy(asked, found, "optimize")
+    if "validate" in asked:
+        found["validate"] = {**_VALIDATE, **asked["validate"]}
     found["distribute"] = [_distributor(each) for each in asked["distribute"]]
-    _copy(asked, found, "errorHandling")
+    if "errorHandling" in asked:
+        found["errorHandling"] = {**_ERROR_HANDLING, **asked["errorHandling"]}
     found["provisioningState"] = template.state
     if template.error:
         code, message = template.error

@@ -43,6 +43,24 @@ def test_new_template_is_creating_then_succeeded(world: World) -> None:
     assert len(last["customize"][0]["sha256Checksum"]) == 64
 
 
+def test_absent_members_are_written_with_their_defaults(world: World) -> None:
+    """Zero values and defaults inside what was sent; no object that was not."""
+    sent = {
+        "vmProfile": {"vnetConfig": {}},
+        "validate": {"inVMValidations": []},
+        "errorHandling": {"onCustomizerError": "abort"},
+    }
+    seen = world.send("PUT", ONE, template_body(world, **sent)).json()
+    properties = seen["properties"]
+    assert seen["tags"] == {}
+    assert properties["buildTimeoutInMinutes"] == 0
+    assert properties["vmProfile"] == {"vmSize": "", "osDiskSizeGB": 0, "vnetConfig": {"proxyVmSize": ""}}
+    assert properties["validate"]["continueDistributeOnFailure"] is False
+    assert properties["errorHandling"] == {"onCustomizerError": "abort", "onValidationError": "cleanup"}
+    assert properties["distribute"][0]["artifactTags"] == {}
+    assert "optimize" not in properties
+
+
 def test_operation_of_a_put_is_polled_until_it_succeeds(world: World) -> None:
     """The operation's name is its id in upper case, its times end in Z, and it is 200 in every state."""
     put = world.send("PUT", ONE, template_body(world))
