@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from sandbox.clock import VirtualClock, WallClock
 from sandbox.eventgrid.courier import Courier, HandshakeRefused
+from sandbox.eventgrid.events import InputSchema
 from sandbox.eventgrid.outbox import Disturbance
 from tests.sandbox.eventgrid.parts import World, event, subscription
 
@@ -29,7 +30,11 @@ class Webhook:
         self.bell = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.Response:
-        (sent,) = json.loads(await request.read())
+        if request.method == "OPTIONS":
+            origin = request.headers["WebHook-Request-Origin"] if self.echo else "elsewhere.example"
+            return web.Response(headers={"WebHook-Allowed-Origin": origin})
+        document = json.loads(await request.read())
+        (sent,) = document if isinstance(document, list) else (document,)
         if request.headers["aeg-event-type"] == "SubscriptionValidation":
             code = sent["data"]["validationCode"] if self.echo else "something else"
             return web.json_response({"validationResponse": code}, status=self.greeting)
@@ -60,8 +65,8 @@ async def story(world: World, webhook: Webhook, then: Callable[[Courier], Awaita
                 await running
 
 
-def live(speed: float = 1000.0) -> World:
-    return World(speed=speed, clock=VirtualClock(WallClock().now()))
+def live(speed: float = 1000.0, schema: InputSchema = "EventGridSchema") -> World:
+    return World(speed=speed, clock=VirtualClock(WallClock().now()), schema=schema)
 
 
 def test_after_the_handshake_events_are_delivered_one_by_one_with_azures_headers() -> None:
@@ -110,6 +115,25 @@ def test_copies_and_shuffling_reach_the_endpoint() -> None:
             assert came != sorted(came)
 
         await story(world, webhook, then)
+
+    asyncio.run(run())
+
+
+def test_cloud_events_are_greeted_by_origin_and_come_one_per_request() -> None:
+    cloud = {"id": "1", "source": "s", "type": "t", "specversion": "1.0", "data": {"a": 1}}
+
+    async def run() -> None:
+        world, webhook = live(schema="CloudEventSchemaV1_0"), Webhook()
+
+        async def then(_: Courier) -> None:
+            world.post([cloud])
+            await webhook.heard(1)
+            assert webhook.events == [cloud]
+            assert webhook.headers[0]["content-type"].startswith("application/cloudevents+json")
+
+        await story(world, webhook, then)
+        with pytest.raises(HandshakeRefused, match="did not echo"):
+            await story(world, Webhook(echo=False), then)
 
     asyncio.run(run())
 

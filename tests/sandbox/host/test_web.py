@@ -2,10 +2,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
+from sandbox.clock import VirtualClock, WallClock
+from sandbox.eventgrid.courier import Courier
+from sandbox.host.program import now
+from tests.sandbox.eventgrid.parts import World, subscription
+from tests.sandbox.eventgrid.parts import event as published
 from tests.sandbox.host.conftest import Running
 
 Client = TestClient[Any, Any]
@@ -169,3 +175,24 @@ def test_the_webhook_refuses_wrong_keys_and_unknown_functions(running: Running) 
         assert (allowed.status, allowed.headers["WebHook-Allowed-Origin"]) == (200, "eventgrid.azure.net")
 
     asyncio.run(running.talk(story))
+
+
+def test_event_grid_and_the_host_understand_each_other(running: Running) -> None:
+    key = running.host.keys.system_keys["eventgrid_extension"]
+    world = World(speed=1000, clock=VirtualClock(now()))
+
+    async def story(client: Client) -> None:
+        url = str(client.make_url(f"/runtime/webhooks/EventGrid?functionName=seen&code={key}"))
+        async with aiohttp.ClientSession() as session:
+            courier = Courier(world.grid, lambda _: url, WallClock(), session=session)
+            await courier.connect([subscription(function="seen", max_delivery_attempts=2)])
+            delivering = asyncio.create_task(courier.run())
+            world.post([published("fine"), published("fail")])
+            async with asyncio.timeout(5):
+                while world.outbox.pending():
+                    await asyncio.sleep(0.01)
+            delivering.cancel()
+
+    asyncio.run(running.talk(story))
+    assert sorted(note["id"] for note in running.notes()) == ["event-of-fail"] * 2 + ["event-of-fine"]
+    assert [letter["subject"] for letter in world.outbox.dead] == ["fail"]
