@@ -10,7 +10,6 @@ from sandbox.arm.imagebuilder.schema import TYPE
 from sandbox.arm.imagebuilder.template import Output, Template, Trigger, nanoseconds
 from sandbox.http import Headers, Response
 
-
 # Documented defaults; that they are written out follows the rule that absent members of a sent object are.
 _VALIDATE = {"continueDistributeOnFailure": False, "sourceValidationOnly": False}
 _ERROR_HANDLING = {"onCustomizerError": "cleanup", "onValidationError": "cleanup"}
