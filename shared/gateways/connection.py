@@ -16,6 +16,7 @@ from shared.domain.errors import PermanentError
 from .credential import Identity
 
 if TYPE_CHECKING:
+    import requests
     from azure.core.pipeline.transport import HttpTransport
 
 _CORRELATION = re.compile(r"[\x21-\x7e]{1,128}")
@@ -33,6 +34,7 @@ class Connection:
         self.identity = identity
         self._transport = transport
         self._connections = connections
+        self._session: requests.Session | None = None
         self._lock = threading.Lock()
 
     def options(self, base_url: str) -> dict[str, Any]:
@@ -68,21 +70,33 @@ class Connection:
             ],
         }
 
+    def close(self) -> None:
+        """Ends the network's connections; clients made before open new ones when they are used again."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+
     def _shared(self) -> "HttpTransport[Any, Any]":
         with self._lock:
             if self._transport is None:
-                self._transport = _network(self._connections)
+                self._session = _session(self._connections)
+                self._transport = _network(self._session)
             return self._transport
 
 
-def _network(connections: int) -> "HttpTransport[Any, Any]":
-    """One session with room for all workers: the SDKs' own keeps ten connections per host."""
+def _session(connections: int) -> "requests.Session":
+    """With room for all workers: the SDKs' own keeps ten connections per host, and opens more in vain."""
     import requests
-    from azure.core.pipeline.transport import RequestsTransport
     from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     session.mount("https://", HTTPAdapter(pool_connections=connections, pool_maxsize=connections))
+    return session
+
+
+def _network(session: "requests.Session") -> "HttpTransport[Any, Any]":
+    from azure.core.pipeline.transport import RequestsTransport
+
     transport: HttpTransport[Any, Any] = RequestsTransport(
         session=session,
         session_owner=False,

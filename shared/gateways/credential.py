@@ -59,10 +59,17 @@ class Identity:
         try:
             return self._source.get_token(*scopes, **options)
         except AzureError as error:
-            reason = str(error.message).strip().splitlines()[0][:300]
             raise RetryableError(
-                f"no token for {' '.join(scopes)}: {reason}. Is the app's managed identity assigned?"
+                f"no token for {' '.join(scopes)}: {_reason(str(error.message))}."
+                " Is the app's managed identity assigned?"
             ) from error
+
+
+def _reason(message: str) -> str:
+    """Of everything that was tried, the managed identity's own words."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    telling = next((line for line in lines if line.startswith("ManagedIdentityCredential")), None)
+    return (telling or " ".join(lines[:1])).rstrip(".")[:300]
 
 
 def _default(client_id: str | None) -> Credential:
@@ -70,6 +77,8 @@ def _default(client_id: str | None) -> Credential:
 
     return DefaultAzureCredential(
         managed_identity_client_id=client_id,
+        retry_total=1,
+        exclude_workload_identity_credential=True,
         exclude_visual_studio_code_credential=True,
         exclude_shared_token_cache_credential=True,
         exclude_powershell_credential=True,

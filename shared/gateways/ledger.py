@@ -44,11 +44,19 @@ class TableLedger:
             raise PermanentError(f"{_named(key)} holds a {type(held.record).__name__}, not a {kind.__name__}")
         return Held(held.record, held.etag)
 
-    def scan(self, partition: str, prefix: str, *, after: str | None = None, limit: int = 1000) -> Page:
+    def scan(
+        self,
+        partition: str,
+        prefix: str,
+        *,
+        start: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Page:
         where, values = "PartitionKey eq @partition", {"partition": partition}
         if prefix:
             where += " and RowKey ge @low and RowKey lt @high"
-            values |= {"low": prefix, "high": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
+            values |= {"low": start or prefix, "high": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
         return self._page(f"listing {partition} / {prefix}*", where, values, after, limit)
 
     def scan_across(self, row: str, *, after: str | None = None, limit: int = 1000) -> Page:

@@ -7,21 +7,30 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
-from sandbox.http import Response
+from sandbox.calls import CallLog
+from sandbox.http import Request, Response
+from sandbox.identity.endpoint import IdentityEndpoint
 from shared import telemetry
-from shared.domain.errors import RetryableError
+from shared.domain.errors import Missing, RetryableError
+from shared.domain.ids import BlobAddress
+from shared.gateways.blobs import StorageBlobs
 from shared.gateways.clock import SystemClock
+from shared.gateways.connection import Connection
 from shared.gateways.credential import STORAGE, Identity
 from shared.gateways.templates import ArmTemplates
 from shared.gateways.workers import ThreadWorkers
 
 from .arm import ARM, BLOBS, WEB, Said, connection_to, template_document
+
+if TYPE_CHECKING:
+    from tests.worlds.storage import StorageWorld
 
 GATEWAYS = (
     "blobs clock connection credential errors events ledger marketplace queues resources templates workers"
@@ -71,6 +80,50 @@ def test_a_challenge_asks_for_a_new_token() -> None:
     identity.get_token_info(STORAGE)
     assert identity.get_token_info(STORAGE, options={"claims": "c", "enable_cae": True}).token == "token-2"
     assert source.asked[1] == ((STORAGE,), {"claims": "c"})
+
+
+class AppService:
+    """The sandbox's identity endpoint on a socket, as App Service has it: plain HTTP on loopback."""
+
+    def __init__(self, world: StorageWorld) -> None:
+        face = IdentityEndpoint(world.clock, world.tokens, world.faults, CallLog(), {"s3cret": "factory"})
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answer = face.handle(Request.to("GET", self.path, dict(self.headers)))
+                self.send_response(answer.status)
+                for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/msi/token"
+
+    def __enter__(self) -> AppService:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_in_app_service_the_environment_is_all_that_the_identity_needs(
+    storage_world: StorageWorld, real_account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with AppService(storage_world) as service:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", service.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "s3cret")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(storage_world.certificates.ca))
+        connection = Connection(Identity())
+        blobs = StorageBlobs(f"{storage_world.endpoints['blob']}/{{account}}", connection)
+        with pytest.raises(Missing):
+            blobs.facts(BlobAddress(real_account, "vhds", "nothing.vhd"))
+        connection.close()
 
 
 def test_no_identity_is_said_in_one_line_and_tried_again() -> None:

@@ -169,7 +169,8 @@ def test_a_linked_scope_is_named_when_it_is_the_one_that_lacks_the_role() -> Non
     message = (
         "The client has permission to perform action 'Microsoft.X/y/write' on scope '/a'; however, it does"
         " not have permission to perform action(s)"
-        " 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) '/subscriptions/s/resourceGroups/g' (respectively)."
+        " 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the"
+        " linked scope(s) '/subscriptions/s/resourceGroups/g' (respectively)."
     )
     found = meaning(CALL, 403, "LinkedAuthorizationFailed", message)
     assert isinstance(found, AccessDenied)
