@@ -1,0 +1,28 @@
+"""Sandboxes as processes. One is shared by all tests of a worker that leave it as they found it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.worlds.sandbox import SandboxProcess, sandbox_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+SMALL = ("--config", str(HERE / "config" / "factory.yaml"), "--speed", "600", "--vhd-payload", "1")
+
+
+@pytest.fixture(scope="session")
+def small_app() -> Path:
+    return HERE / "app"
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, small_app: Path) -> Iterator[SandboxProcess]:
+    """A running sandbox with a small app of the tests' own."""
+    with sandbox_process(tmp_path_factory.mktemp("sandbox"), *SMALL, app=small_app) as process:
+        yield process
