@@ -197,8 +197,11 @@ class RunningSandbox:
     async def _tick(self) -> None:
         """Let happen what is due. Requests do that by themselves; this is for when nobody asks."""
         while True:
-            self.azure.tick()
-            self.control.settle()
+            try:
+                self.azure.tick()
+                self.control.settle()
+            except Exception:  # whatever one callback did wrong, time goes on for the others
+                self.tell(f"Something that was due went wrong:\n{traceback.format_exc()}")
             due = self.azure.next_due()
             wait = _TICK if due is None else (due - self.clock.now()).total_seconds()
             await asyncio.sleep(min(_TICK, max(0.005, wait)))

@@ -85,12 +85,23 @@ class StorageFront:
         exchange = Exchange(asked, place, raw_query, physical, request)
         firing = self._faults.due(service, request.method, unquote(request.raw_path))
         reply = await self._struck(exchange, firing, "before")
-        if reply is None:
-            outcome = await self._answered(exchange)
-            reply = await self._struck(exchange, firing, "after", outcome)
-            if reply is None:
-                return await self._reply(exchange, outcome)
-        return reply
+        if reply is not None:
+            return reply
+        outcome = await self._outcome(exchange)
+        if outcome is None:
+            self._record_exchange(exchange, _DROPPED)
+            return dropped(request)
+        reply = await self._struck(exchange, firing, "after", outcome)
+        return await self._reply(exchange, outcome) if reply is None else reply
+
+    async def _outcome(self, exchange: Exchange) -> Outcome | None:
+        """Answer the request; None if its client died in the middle of it."""
+        try:
+            return await self._answered(exchange)
+        except aiohttp.ClientError as error:
+            return Refusal(500, "InternalError", f"Azurite did not answer: {error}")
+        except (ConnectionError, asyncio.IncompleteReadError, web.RequestPayloadError):
+            return None
 
     async def _struck(
         self, exchange: Exchange, firing: tuple[Fault, ...], when: str, outcome: Outcome | None = None

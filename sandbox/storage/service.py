@@ -32,7 +32,7 @@ _NO_PORTS: Final[Mapping[str, int]] = {}
 class StorageService:
     """`async with` starts Azurite and binds the sockets; `open` lets clients in.
 
-    Two steps, because the world's roles and records stand on storage (`writer`), and the front stands on them.
+    Two steps: the world's roles and records stand on storage (`writer`), and the front stands on them.
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class StorageService:
             self._upstream = await stack.enter_async_context(upstream)
             server_tls = self._certificates.server_context()
             for service in SERVICES:
-                listener = Listener(self._handler(service), port=self._ports.get(service, 0), tls=server_tls)
+                port = self._ports.get(service, 0)
+                listener = Listener(self._handler(service), port=port, tls=server_tls)
                 self.endpoints[service] = (await stack.enter_async_context(listener)).url
             self.writer = Writer(
                 endpoints=self.azurite.endpoints,
