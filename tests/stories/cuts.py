@@ -29,6 +29,8 @@ class Gate:
         """How many requests after the first cut a second one follows."""
         self.cut_at: str | None = None
         self.names: list[str] = []
+        self.before: Callable[[int], None] = lambda count: None
+        """Told the number of each request before it is sent: for what others do in between."""
         self._dead = False
 
     def revive(self) -> None:
@@ -40,6 +42,7 @@ class Gate:
             raise Killed(name)
         self.count += 1
         self.names.append(name)
+        self.before(self.count)
         cut = self.count == self.at
         if cut:
             self.cut_at = name

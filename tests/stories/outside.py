@@ -7,7 +7,6 @@ import itertools
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.core.credentials import AccessToken
-from azure.core.pipeline.transport import HttpTransport
 
 from sandbox.identity.tokens import FACTORY
 from sandbox.transport import SandboxTransport
@@ -23,6 +22,8 @@ from shared.ports import Outside
 from .cuts import Gate, Gated, InOrder
 
 if TYPE_CHECKING:
+    from azure.core.pipeline.transport import HttpTransport
+
     from .world import World
 
 ARM = "https://management.azure.com"

@@ -1,6 +1,7 @@
 """The story survives being cut anywhere: after every single request that the app sends."""
 
 import itertools
+from typing import get_args
 
 import pytest
 
@@ -10,7 +11,8 @@ from .cuts import Gate, Kind, When
 from .endings import NEW, assert_fault_free, released
 from .world import Recovery, World
 
-KILLS = [("kill", when, recovery) for when in ("before", "after") for recovery in Recovery.__args__]
+RECOVERIES: tuple[Recovery, ...] = get_args(Recovery)
+KILLS = [("kill", when, recovery) for when in ("before", "after") for recovery in RECOVERIES]
 DROPS = [("drop", when, "redelivery") for when in ("before", "after")]
 SHARES = 4
 """Parts of one enumeration, so that workers share it."""
@@ -47,7 +49,7 @@ def test_a_cut_anywhere_changes_nothing_in_the_end(
             raise
 
 
-@pytest.mark.parametrize("recovery", Recovery.__args__)
+@pytest.mark.parametrize("recovery", RECOVERIES)
 def test_two_kills_in_one_story_change_nothing(recovery: Recovery) -> None:
     """The second kill hits the worker that took over."""
     requests = play(Gate(), "redelivery", 0, None)

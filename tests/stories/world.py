@@ -3,8 +3,6 @@
 Time is virtual. `play` lets happen whatever is due, in order of time, until the story is over.
 """
 
-import itertools
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,16 +18,14 @@ from sandbox.azure import LocalAzure
 from sandbox.clock import VirtualClock
 from sandbox.eventgrid.retry import Delivery
 from sandbox.eventgrid.subscriptions import load_subscriptions
-from sandbox.identity.tokens import FACTORY
 from sandbox.switches import Switches
-from sandbox.transport import SandboxTransport
 from sandbox.vhd import Vhd
-from shared.bootstrap import Worker, connect
+from shared.bootstrap import Worker
 from shared.domain import keys
 from shared.domain.errors import FactoryError
 from shared.domain.ids import BlobAddress
 from shared.domain.looks import Lane
-from shared.domain.records import FailedWork, ImageRecord, JournalLine, OutputRecord, RunRecord
+from shared.domain.records import ImageRecord, JournalLine
 from shared.settings import Settings
 from shared.usecases.sweep import sweep, watch_sources
 from tests.memory.blobs import MemoryBlobs
@@ -38,7 +34,7 @@ from tests.memory.queues import Delivered, MemoryQueues
 from tests.memory.storage import MemoryStorage
 
 from .cuts import Gate, Killed
-from .outside import ARM, EVENTS, TOPIC, gated_outside
+from .outside import TOPIC, gated_outside
 
 HERE = Path(__file__).parent
 CONFIG = HERE.parent.parent / "config"
@@ -129,10 +125,20 @@ class World:
 
     # What the host does
 
-    def play(self, until: Callable[["World"], bool], *, recovery: Recovery = "redelivery") -> None:
-        """Everything that is due happens, in order of time, until `until` holds and nothing is under way."""
-        end = self.clock.now() + HORIZON
-        while not (self._quiet() and until(self)):
+    def play(
+        self,
+        until: Callable[["World"], bool],
+        *,
+        recovery: Recovery = "redelivery",
+        at_once: bool = False,
+        horizon: timedelta = HORIZON,
+    ) -> None:
+        """Everything that is due happens, in order of time, until `until` holds and nothing is under way.
+
+        `at_once` stops as soon as it holds, in the middle of whatever is under way.
+        """
+        end = self.clock.now() + horizon
+        while not ((at_once or self._quiet()) and until(self)):
             if self.clock.now() > end:
                 raise AssertionError("the story does not end:\n" + self.told())
             try:
@@ -219,11 +225,22 @@ class World:
     def _pending_events(self) -> bool:
         return bool(self.azure.eventgrid.outbox.pending())
 
+    def go_on(self, **duration: float) -> None:
+        """Let so much time pass, and everything happen that falls due in it."""
+        end = self.clock.now() + timedelta(**duration)
+        self.play(lambda world: world.clock.now() >= end, at_once=True)
+
     # What can be seen afterwards
 
     def image(self, name: str = "ubuntu-22") -> ImageRecord | None:
         held = self.ledger.read(keys.image_key(name), ImageRecord)
         return held.record if held else None
+
+    def known(self, name: str = "ubuntu-22") -> ImageRecord:
+        """The image's record, which must be there."""
+        found = self.image(name)
+        assert found is not None, f"image {name} has not been looked at"
+        return found
 
     def records(self, kind: type[Any]) -> list[Any]:
         return [record for _, record in self.ledger.rows() if isinstance(record, kind)]
