@@ -16,7 +16,7 @@ blueprint = func.Blueprint()
 
 
 @blueprint.function_name("health")
-@blueprint.route("v1/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("v1/health", "request", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(request: func.HttpRequest) -> func.HttpResponse:
     this = worker()
     try:
@@ -26,7 +26,7 @@ def health(request: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.function_name("look_at_image")
-@blueprint.route("v1/images/{name}/look", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.route("v1/images/{name}/look", "request", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 def look_at_image(request: func.HttpRequest) -> func.HttpResponse:
     this, name, correlation = worker(), request.route_params.get("name", ""), uuid.uuid4().hex
     with telemetry.bind(correlation=correlation, image=name):

@@ -71,8 +71,19 @@ class Ledger(Protocol):
     def read(self, key: Key, kind: type[Rec]) -> Held[Rec] | None:
         """None if absent."""
 
-    def scan(self, partition: str, prefix: str, *, after: str | None = None, limit: int = 1000) -> Page:
-        """One page of the rows of a partition whose row key begins with `prefix`."""
+    def scan(
+        self,
+        partition: str,
+        prefix: str,
+        *,
+        start: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Page:
+        """One page of the rows of a partition whose row key begins with `prefix`, from the key `start` on.
+
+        `after` is what the page before gave.
+        """
 
     def scan_across(self, row: str, *, after: str | None = None, limit: int = 1000) -> Page:
         """One page of the rows with exactly this row key in all partitions. Pages may be empty."""

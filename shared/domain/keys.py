@@ -71,6 +71,15 @@ def slot_key(place: str, number: int) -> Key:
     return Key(SLOTS, f"{fit(place)}|{number:04d}")
 
 
+def failed_key(id: str) -> Key:
+    return Key(FACTORY, f"failed:{fit(id)}")
+
+
+def journal_before(moment: datetime) -> str:
+    """Row keys from here on are of journal lines older than `moment`."""
+    return f"journal:{(_LAST - moment) // timedelta(microseconds=1):018d}~"
+
+
 def journal_row(line: JournalLine) -> str:
     """Newest first in key order; the same line twice has the same key."""
     left = (_LAST - line.at) // timedelta(microseconds=1)
@@ -94,4 +103,4 @@ def key_of(record: Record) -> Key:
         case JournalLine(partition=partition):
             return Key(partition, journal_row(record))
         case FailedWork(id=id_):
-            return Key(FACTORY, f"failed:{fit(id_)}")
+            return failed_key(id_)

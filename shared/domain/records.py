@@ -64,6 +64,8 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     failures: int = 0
     template_failed: bool = False
     """The template that is there now failed to be made, and that has been counted."""
+    deleting: datetime | None = None
+    """When the factory last set out to delete the template; None once it is made again."""
     retry_at: datetime | None = None
     paused: str = ""
     """Why automatic runs are paused; empty when they are not."""

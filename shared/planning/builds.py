@@ -95,7 +95,12 @@ def _run_is_requested(s: Situation) -> Answer:
 
 
 def _template_goes(s: Situation) -> Answer:
-    if s.template is None or s.template.provisioning is not Provisioning.DELETING:
+    """No run is asked for while a deletion may be on its way: it would take the run with it."""
+    if s.template is None:
+        return None
+    sent = s.record.deleting
+    on_its_way = sent is not None and s.now < sent + s.timing.claim
+    if s.template.provisioning is not Provisioning.DELETING and not on_its_way:
         return None
     return (Wait(s.now + s.timing.look_again, "the template is being deleted"),)
 

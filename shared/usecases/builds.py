@@ -59,7 +59,10 @@ def _armed(turn: Turn, until: datetime, what: str) -> Turn:
 
 def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
     soon = turn.now + turn.factory.timing.look_again
-    turn = save(says(turn, f"making the template: {action.why}", template_failed=False), "template-requested")
+    turn = save(
+        says(turn, f"making the template: {action.why}", template_failed=False, deleting=None),
+        "template-requested",
+    )
     try:
         turn.out.templates.create(turn.image.template, bytes(turn.image.body), turn.image.name)
     except WrongState:
@@ -71,15 +74,23 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
 
 def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
     """Just before the DELETE the template is read again: its last run must be the one that is archived."""
-    turn = save(says(turn, f"deleting the template: {action.why}"), "template-deleted")
+    turn = save(says(turn, f"deleting the template: {action.why}", deleting=turn.now), "template-deleted")
     again = turn.out.templates.get(turn.image.template)
     last = again.last_run.start if again and again.last_run else None
     if again is None:
         return turn
     if last != action.run:
-        send(turn)
-        return turn
-    turn.out.templates.delete(turn.image.template)
+        return _spare(turn, f"the template is not deleted: it has run again ({last})")
+    try:
+        turn.out.templates.delete(turn.image.template)
+    except WrongState as error:
+        return _spare(turn, f"the template is not deleted: {error}")
+    return turn
+
+
+def _spare(turn: Turn, why: str) -> Turn:
+    turn = save(says(turn, why, deleting=None), "template-kept")
+    send(turn)
     return turn
 
 

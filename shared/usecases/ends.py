@@ -63,7 +63,8 @@ def _after(turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: li
     vhds = sum(o.kind is OutputKind.VHD for o in outputs)
     turn = replace(turn, record=runs.leaves(record, unsettled, vhds))
     if record.paused and not was_paused:
-        turn.event(EventType.WORK_FAILED, image=turn.image.name, why=f"automatic runs pause: {record.paused}")
+        why = f"automatic runs pause: {record.paused}"
+        turn.event(EventType.WORK_FAILED, image=turn.image.name, run=action.run.start, why=why)
     state = action.run.state.value
     told = f"run {action.run.start} ended: {state}"
     if action.run.message and state != "Succeeded":

@@ -17,10 +17,12 @@ from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, SourceRecord
 from shared.domain.templates import Template
 from shared.planning import actions, builds
-from shared.ports import Held, Outside
+from shared.ports import Held, Outside, Remove
 
 from .slots import free_slot
 
+TURN = 60
+"""Seconds after which the next partition of the journal is gone through."""
 Timed = Callable[[Outside, Factory, str], object]
 """What a timer does: its last argument is the correlation id."""
 
@@ -52,6 +54,11 @@ def sweep(out: Outside, factory: Factory, correlation: str) -> int:
     for look in looks:
         out.queues.send(look)
     _free_slots(out, factory, seen, now)
+    _forget_journal(out, factory, now)
+    for template in seen.templates.values():
+        if template.last_run and not template.last_run.state.over:
+            age = (now - template.last_run.started).total_seconds()
+            telemetry.metric("run-age", age, "s", template=str(template.id))
     telemetry.metric("sweep-looks", len(looks), "looks", images=len(factory.images))
     return len(looks)
 
@@ -132,3 +139,13 @@ def _free_slots(out: Outside, factory: Factory, seen: Seen, now: datetime) -> No
         record = seen.records.get(row.record.image)
         if record is None or (record.claim is None and record.run is None):
             free_slot(out, Held(row.record, row.etag))
+
+
+def _forget_journal(out: Outside, factory: Factory, now: datetime) -> None:
+    """Lines older than `timing.journal` go: of one partition a sweep, so that each sweep costs the same."""
+    partitions = [keys.FACTORY, *map(keys.of_source, factory.sources), *map(keys.of_image, factory.images)]
+    turn = int(now.timestamp() // TURN) % len(partitions)
+    partition, oldest = partitions[turn], keys.journal_before(now - factory.timing.journal)
+    page = out.ledger.scan(partition, "journal:", start=oldest, limit=100)
+    if page.rows:
+        out.ledger.commit(partition, [Remove(keys.key_of(row.record), row.etag) for row in page.rows])

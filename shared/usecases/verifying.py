@@ -125,12 +125,12 @@ class Content:
         while len(known) // DIGEST < len(chunks):
             begin = len(known) // DIGEST
             if self._out.clock.now() >= until:
+                self._out.blobs.write(at, known, if_none_match=False)
                 return begin, False, "", ""
             digests, fault = self.compare(chunks[begin : begin + BATCH])
             if fault:
                 return begin, True, fault, ""
             known += digests
-            self._out.blobs.write(at, known, if_none_match=False)
         return len(chunks), True, "", rules.digest_of(known)
 
     def _known(self, at: BlobAddress) -> bytes:

@@ -41,6 +41,9 @@ def report(
     """Failed work: published, recorded under `id` and journalled. It can be sent again."""
     now = out.clock.now()
     telemetry.event("work-failed", lane=lane, id=id, why=why)
+    known = out.ledger.read(keys.failed_key(id), FailedWork)
+    if known and known.record.why == why[:2000] and not known.record.resent:
+        return  # published and journalled when it became the reason
     data: dict[str, str | int | bool | None] = {"lane": lane, "why": why[:1000]}
     out.events.publish(FactoryEvent(EventType.WORK_FAILED, id, now, data, correlation))
     record = FailedWork(id, lane, look, body[:LONGEST_BODY], why[:2000], now)
@@ -65,8 +68,7 @@ def failed_work(out: Outside) -> tuple[FailedWork, ...]:
 
 def send_again(out: Outside, id: str) -> None:
     """Put failed work into its lane again. Raises Invalid for an unknown one."""
-    key = keys.Key(keys.FACTORY, f"failed:{keys.fit(id)}")
-    held = out.ledger.read(key, FailedWork)
+    held = out.ledger.read(keys.failed_key(id), FailedWork)
     if held is None:
         raise Invalid(f"no failed work {id[:200]!r} is recorded; `status` lists what is")
     if held.record.look:
