@@ -10,6 +10,7 @@ from typing import Any, Literal
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from shared.domain.errors import Unreachable
+from shared.domain.ids import BlobAddress
 
 Kind = Literal["kill", "drop"]
 When = Literal["before", "after"]
@@ -29,6 +30,8 @@ class Gate:
         """How many requests after the first cut a second one follows."""
         self.cut_at: str | None = None
         self.names: list[str] = []
+        self.accounts: set[str] = set()
+        """Storage accounts that a blob request was for."""
         self.before: Callable[[int], None] = lambda count: None
         """Told the number of each request before it is sent: for what others do in between."""
         self._dead = False
@@ -76,6 +79,7 @@ class Gated:
             return call
 
         def through(*args: Any, **kwargs: Any) -> Any:
+            self._gate.accounts |= {each.account for each in args if isinstance(each, BlobAddress)}
             return self._gate.through(f"{self._name}.{method}", lambda: call(*args, **kwargs))
 
         return through

@@ -17,12 +17,13 @@ from sandbox.arm.storage import BlobAddress as SandboxAddress
 from sandbox.azure import LocalAzure
 from sandbox.clock import VirtualClock
 from sandbox.eventgrid.retry import Delivery
-from sandbox.eventgrid.subscriptions import load_subscriptions
+from sandbox.eventgrid.subscriptions import EventSubscription, load_subscriptions
 from sandbox.switches import Switches
 from sandbox.vhd import Vhd
 from shared.bootstrap import Worker
 from shared.domain import keys
 from shared.domain.errors import FactoryError
+from shared.domain.events import EventType
 from shared.domain.ids import BlobAddress
 from shared.domain.looks import Lane
 from shared.domain.records import ImageRecord, JournalLine
@@ -42,6 +43,8 @@ UBUNTU = ("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2")
 SWEEP_EVERY = timedelta(minutes=10)
 WATCH_EVERY = timedelta(minutes=15)
 HORIZON = timedelta(days=3)
+LISTENER = "everything"
+"""The subscription of somebody else to the factory's events."""
 VISIBLE_AGAIN = timedelta(seconds=30)
 """host.json's visibilityTimeout: after a function failed."""
 
@@ -105,6 +108,9 @@ class World:
             }
         )
         self.worker = self.new_worker()
+        self.published: list[Mapping[str, Any]] = []
+        """The factory's own events, as its topic got them."""
+        self._listen()
         self.lose_events = False
         self.deliver: Callable[[list[func.EventGridEvent]], list[func.EventGridEvent]] = lambda events: events
         self._sweep_due = self._watch_due = self.clock.now()
@@ -113,6 +119,11 @@ class World:
 
     def new_worker(self) -> Worker:
         return Worker(self.settings, gated_outside(self))
+
+    def _listen(self) -> None:
+        """Subscribe to everything that the factory publishes, as a customer's own app may."""
+        kinds = tuple(kind.value for kind in EventType)
+        self.azure.eventgrid.subscribe(EventSubscription(LISTENER, "factory", "a customer's own", kinds))
 
     # What the world does
 
@@ -172,9 +183,11 @@ class World:
         pending = self.azure.eventgrid.outbox.pending()
         for delivery in pending:
             self.azure.eventgrid.outbox.discard(delivery)
-        if not pending or self.lose_events:
+        self.published += [each.event for each in pending if each.subscription.name == LISTENER]
+        ours = [each for each in pending if each.subscription.name != LISTENER]
+        if not ours or self.lose_events:
             return bool(pending)
-        events = self.deliver([_event(delivery) for delivery in pending])
+        events = self.deliver([_event(delivery) for delivery in ours])
         for number, event in enumerate(events):
             try:
                 self._deliver_event(event)
