@@ -21,6 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     with_functions: bool = True
     functions_url: str = FUNC_START
     act: bool = False
+    overlay: Path | None = None
     sources_schedule: str = "*/15 * * * * *"
     sweep_schedule: str = "*/30 * * * * *"
     settings: dict[str, str] = {}
@@ -43,6 +44,7 @@ def parse(argv: Sequence[str]) -> Options:
         with_functions=not given.without_functions,
         functions_url=given.functions_url.rstrip("/"),
         act=given.act,
+        overlay=given.overlay.resolve() if given.overlay else None,
         sources_schedule=given.sources_schedule,
         sweep_schedule=given.sweep_schedule,
         settings=dict(given.setting),
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--app", type=Path, default=Path(), metavar="DIR", help="folder of function_app.py (here)")
     add("--config", type=Path, default=Path("config/factory.yaml"), metavar="FILE", help="of the factory")
     add("--act", action="store_true", help="let the factory act: a copy of --config with mode: act")
+    add("--overlay", type=Path, metavar="FILE", help="YAML to lay over a copy of --config, such as timing")
     add("--without-functions", action="store_true", help="leave the app to a `func start` elsewhere")
     add("--functions-url", default=FUNC_START, metavar="URL", help=f"where that one listens ({FUNC_START})")
     add("--sources-schedule", default="*/15 * * * * *", metavar="NCRONTAB", help="of the look at sources")

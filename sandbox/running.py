@@ -29,6 +29,7 @@ from sandbox.identity.endpoint import PATH as IDENTITY_PATH
 from sandbox.identity.endpoint import IdentityEndpoint
 from sandbox.identity.tokens import FACTORY, OPERATOR, Tokens
 from sandbox.options import Options
+from sandbox.overlay import configured
 from sandbox.provision import assign_roles, provision
 from sandbox.serve import Handler, Listener, face_handler
 from sandbox.storage.service import StorageService
@@ -162,7 +163,7 @@ class RunningSandbox:
         """The Functions host, unless it runs elsewhere, and the events that go to it."""
         options, state = self.options, self.options.state
         schedules = (options.sources_schedule, options.sweep_schedule)
-        settings = app_settings(self.published, _config(options), *schedules) | options.settings
+        settings = app_settings(self.published, configured(options), *schedules) | options.settings
         write_local_settings(state / "local.settings.json", settings)
         if options.with_functions:
             port = self.published.functions.rpartition(":")[2]
@@ -241,20 +242,6 @@ def _clear(state: Path) -> None:
     shutil.rmtree(state / "host" / "timers", ignore_errors=True)
     for name in ("functions.log", "dead-letters.jsonl"):
         (state / name).unlink(missing_ok=True)
-
-
-def _config(options: Options) -> Path:
-    """The factory's configuration: the file itself, or a copy of its folder that lets the factory act."""
-    if not options.act:
-        return options.config
-    copy = options.state / "config"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(options.config.parent, copy)
-    acting = copy / options.config.name
-    text = acting.read_text()
-    lines = ["mode: act" if line.startswith("mode:") else line for line in text.splitlines()]
-    acting.write_text("\n".join(lines if "mode: act" in lines else ["mode: act", *lines]) + "\n")
-    return acting
 
 
 def _free_port() -> int:

@@ -12,6 +12,7 @@ from typing import Final
 from sandbox import endpoints
 from sandbox.endpoints import NotRunning
 from sandbox.options import Options, parse
+from sandbox.overlay import OverlayFault
 from sandbox.running import RunningSandbox
 from sandbox.storage.azurite import AzuriteFailed
 
@@ -26,7 +27,7 @@ def run(argv: Sequence[str]) -> int:
     except NotRunning:
         try:
             return asyncio.run(_up(options))
-        except (AzuriteFailed, OSError) as failed:
+        except (AzuriteFailed, OverlayFault, OSError) as failed:
             _tell(f"The sandbox cannot start: {failed}")
             return 1
     where = f"{options.state} (process {other.pid})"
