@@ -1,7 +1,7 @@
 """What host.json says, with the defaults of the real host for what it does not say."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,6 +19,8 @@ _LEVELS: Final = {
     "none": "CRITICAL",
 }
 _MIN_POLL: Final = timedelta(milliseconds=100)
+_OVERRIDE: Final = "azurefunctionsjobhost__"
+_NO_SETTINGS: Final[Mapping[str, str]] = {}
 
 
 class HostConfigFault(ValueError):
@@ -43,18 +45,36 @@ class HostConfig(msgspec.Struct, frozen=True):
     log_level: str = "INFO"
 
 
-def load_config(path: Path) -> HostConfig:
-    """Read host.json; raise `HostConfigFault` if the app could not run with it."""
+def load_config(path: Path, settings: Mapping[str, str] = _NO_SETTINGS) -> HostConfig:
+    """Read host.json; raise `HostConfigFault` if the app could not run with it.
+
+    Settings named `AzureFunctionsJobHost__path__to__value` go before what the file says.
+    """
     try:
         document = msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:
-        return HostConfig()
+        document = {"version": "2.0"}
     except msgspec.DecodeError as error:
         raise HostConfigFault(f"{path}: {error}") from error
     try:
-        return _config(document)
+        return _config(_overridden(document, settings))
     except (ValueError, TypeError, AttributeError) as error:
         raise HostConfigFault(f"{path}: {error}") from error
+
+
+def _overridden(document: Mapping[str, Any], settings: Mapping[str, str]) -> Mapping[str, Any]:
+    """Names are compared without case, as the host compares them; a value is text, as settings are."""
+    for name, value in settings.items():
+        if name.lower().startswith(_OVERRIDE):
+            document = _with(document, name[len(_OVERRIDE) :].split("__"), value)
+    return document
+
+
+def _with(document: Mapping[str, Any], path: Sequence[str], value: str) -> Mapping[str, Any]:
+    key = next((each for each in document if each.lower() == path[0].lower()), path[0])
+    if len(path) == 1:
+        return {**document, key: int(value) if value.isdecimal() else value}
+    return {**document, key: _with(document.get(key, {}), path[1:], value)}
 
 
 def _config(document: Mapping[str, Any]) -> HostConfig:

@@ -87,7 +87,7 @@ class Host:
         self._options = options
         self._settings = settings
         self._console = console
-        self.config: HostConfig = load_config(options.app / "host.json")
+        self.config: HostConfig = load_config(options.app / "host.json", os.environ)
         self.functions = load_functions(options.app, settings)
         self.keys = load_keys(options.state / KEYS_FILE, [each.name for each in self.functions])
         self.worker = Worker(

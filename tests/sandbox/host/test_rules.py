@@ -48,6 +48,18 @@ def test_host_json_says_how_queues_and_timeouts_are(tmp_path: Path) -> None:
     assert config.queues == QueueOptions(1, 0, timedelta(seconds=30), 5, timedelta(minutes=1), "none")
 
 
+def test_settings_go_before_host_json(tmp_path: Path) -> None:
+    """As in Azure: one app, polled more often where somebody waits."""
+    queues = {"batchSize": 4, "maxPollingInterval": "00:00:05"}
+    file = write(tmp_path / "host.json", {"version": "2.0", "extensions": {"queues": queues}})
+    prefix = "AzureFunctionsJobHost__extensions__Queues"
+    config = load_config(file, {f"{prefix}__maxPollingInterval": "00:00:01", f"{prefix}__batchSize": "2"})
+    assert config.queues.max_polling_interval == timedelta(seconds=1)
+    assert config.queues.batch_size == 2
+    absent = load_config(tmp_path / "absent.json", {"AzureFunctionsJobHost__functionTimeout": "00:01:00"})
+    assert absent == HostConfig(function_timeout=timedelta(minutes=1))
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
