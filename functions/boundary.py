@@ -24,12 +24,13 @@ from shared.usecases.sweep import Timed
 
 def work_off_message(worker: Worker, lane: Lane, message: func.QueueMessage) -> None:
     """One look out of a lane. Raises only what nobody foresaw, and a failing queue."""
-    out, body = worker.outside, _text(message)
+    out, body = worker.outside, message.get_body()
     age = (out.clock.now() - message.insertion_time).total_seconds() if message.insertion_time else 0.0
     try:
-        look = messages.decode(lane, body)
+        look = messages.decode(lane, messages.unwrap(body))
     except Invalid as error:
-        work.report(out, lane.value, str(error), id=f"message {message.id}", correlation=_new(), body=body)
+        id_ = f"message {message.id}"
+        work.report(out, lane.value, str(error), id=id_, correlation=_new(), body=_text(body))
         return
     with telemetry.bind(correlation=look.correlation, lane=lane.value, thing=look.id, attempt=look.attempt):
         telemetry.metric("queue-age", age, "s")
@@ -88,20 +89,24 @@ def on_time(worker: Worker, task: Timed) -> None:
 
 def record_poison(worker: Worker, lane: Lane, message: func.QueueMessage) -> None:
     """A message that the host gave up. No poison queue stands behind this one: it must not fail for ever."""
-    body = _text(message)
+    body = message.get_body()
     try:
-        look: Look | None = messages.decode(lane, body)
+        look: Look | None = messages.decode(lane, messages.unwrap(body))
     except Invalid:
         look = None
     correlation = look.correlation if look else _new()
     why = f"the host gave the message up after {message.dequeue_count or 'several'} tries"
     with telemetry.bind(correlation=correlation, lane=lane.value):
         id_ = f"message {message.id}"
-        work.report(worker.outside, lane.value, why, id=id_, correlation=correlation, look=look, body=body)
+        work.report(worker.outside, lane.value, why, id=id_, correlation=correlation, look=look, body=_text(body))
 
 
-def _text(message: func.QueueMessage) -> str:
-    return message.get_body().decode("utf-8", "replace")
+def _text(body: bytes) -> str:
+    """What is recorded of a message: its text, or what there is instead."""
+    try:
+        return messages.unwrap(body)
+    except Invalid:
+        return body.decode("utf-8", "replace")
 
 
 def _new() -> str:

@@ -2,9 +2,14 @@
 
 A message is input like any other: whoever may write to the queue may have written it, and after a rollback
 it may be newer than the code that reads it. What does not fit exactly is refused with a reason, since the
-message then is recorded rather than tried again. Base64 is the business of the queue's gateway.
+message then is recorded rather than tried again.
+
+On the queue a message is base64, as senders and hosts expect by default. It is decoded here and not by the
+host (`messageEncoding: none`): what the host cannot decode it moves to the poison queue, where no function
+can read it either, so that nobody would ever hear of it.
 """
 
+import base64
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -59,6 +64,14 @@ def encode(look: Look) -> str:
     text = msgspec.json.encode(message).decode()
     decode(look.lane, text)
     return text
+
+
+def unwrap(body: bytes) -> str:
+    """The text of a message out of the queue. Raises Invalid for what is not base64 of UTF-8."""
+    try:
+        return base64.b64decode(body, validate=True).decode()
+    except ValueError as error:
+        raise Invalid(f"the message {body[:80]!r} is not base64 of UTF-8 text: {error}") from error
 
 
 def decode(lane: Lane, text: str) -> Look:

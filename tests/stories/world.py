@@ -3,6 +3,7 @@
 Time is virtual. `play` lets happen whatever is due, in order of time, until the story is over.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -297,7 +298,7 @@ def _event(delivery: Delivery) -> func.EventGridEvent:
 def _message(message: Delivered) -> func.QueueMessage:
     return QueueMessage(
         id=message.id,
-        body=message.body.encode(),
+        body=base64.b64encode(message.body.encode()),
         dequeue_count=message.dequeue_count,
         insertion_time=message.inserted,
     )
