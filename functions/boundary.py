@@ -98,7 +98,8 @@ def record_poison(worker: Worker, lane: Lane, message: func.QueueMessage) -> Non
     why = f"the host gave the message up after {message.dequeue_count or 'several'} tries"
     with telemetry.bind(correlation=correlation, lane=lane.value):
         id_ = f"message {message.id}"
-        work.report(worker.outside, lane.value, why, id=id_, correlation=correlation, look=look, body=_text(body))
+        text = _text(body)
+        work.report(worker.outside, lane.value, why, id=id_, correlation=correlation, look=look, body=text)
 
 
 def _text(body: bytes) -> str:

@@ -12,7 +12,7 @@ from sandbox.storage.writer import Writer
 QUEUES: Final = tuple(
     f"{lane}{suffix}" for lane in ("sources", "builds", "archive") for suffix in ("", "-poison")
 )
-TABLES: Final = ("ledger", "factory")
+TABLES: Final = ("ledger",)
 CONTAINERS: Final = (("archive", "images"), ("scripts", "scripts"))
 
 # What the app's identity may do, and where: {subscription}, {group} and {account} are filled in.

@@ -17,7 +17,7 @@ from .rows import Row, check, expected, key_of_write, record_of, row_of
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
-TABLE = "factory"
+TABLE = "ledger"
 _Meanings = dict[int | tuple[int, str], Meaning]
 _ROLE = "Storage Table Data Contributor"
 _ENTITIES = "Microsoft.Storage/storageAccounts/tableServices/tables/entities"
