@@ -1,5 +1,6 @@
 """Queue messages: what is sent can be read, and nothing else is acted upon."""
 
+import base64
 import contextlib
 import json
 from datetime import UTC, datetime
@@ -124,3 +125,17 @@ def test_any_value_in_any_field_is_a_look_or_invalid(field: str, value: object) 
     except Invalid:
         return
     assert messages.decode(Lane.ARCHIVE, messages.encode(look)) == look
+
+
+@given(st.text())
+def test_a_message_comes_out_of_the_queue_as_it_went_in(text: str) -> None:
+    assert (
+        messages.unwrap(base64.b64encode(text.encode("utf-8", "replace")))
+        == text.encode("utf-8", "replace").decode()
+    )
+
+
+@pytest.mark.parametrize("body", [b'{"v":1}', b"\xff\xfe", b"not base64!", base64.b64encode(b"\xff")])
+def test_what_is_not_base64_of_text_is_refused_with_the_reason(body: bytes) -> None:
+    with pytest.raises(Invalid, match="is not base64 of UTF-8 text"):
+        messages.unwrap(body)

@@ -43,7 +43,7 @@ def real(storage_world: StorageWorld) -> Iterator[StorageWorld]:
 def real_account(storage_world: StorageWorld) -> str:
     """One account for all tests here: they keep apart by names within it."""
     account = storage_world.account()
-    storage_world.service.writer.create_table(account, "factory")
+    storage_world.service.writer.create_table(account, "ledger")
     storage_world.service.writer.create_container(account, "vhds")
     return account
 

@@ -47,7 +47,7 @@ class Parts:
         writer = world.service.writer
         for name in ("vhds", "archive"):
             writer.create_container(account, name)
-        writer.create_table(account, "factory")
+        writer.create_table(account, "ledger")
         writer.create_queue(account, "builds")
         self.source = BlobAddress(account, "vhds", f"{uuid.uuid4()}.vhd")
         self.target = BlobAddress(account, "archive", self.source.name)
@@ -184,7 +184,7 @@ def test_a_row_that_this_version_cannot_read_whole_is_named_and_not_half_read(
 def test_a_newer_row_in_a_real_table_is_refused_alike(real: StorageWorld, parts: Parts) -> None:
     name, row = new_image(), row_of(record(new_image()))
     key = image_key(name)
-    table = real.tables(parts.source.account).get_table_client("factory")
+    table = real.tables(parts.source.account).get_table_client("ledger")
     table.create_entity(
         {"PartitionKey": key.partition, "RowKey": key.row, "kind": row.kind, "v": 2, "data": row.data}
     )
