@@ -8,6 +8,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -21,19 +22,16 @@ from shared.planning import archive as rules
 from shared.planning import pacing
 from shared.ports import Outside
 
+T = TypeVar("T")
 TRIES = 50
 """How often one chunk may be refused for being too fast before the slice is given up."""
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """How far a copy has come, in bytes."""
+    """What a slice has moved, in bytes, and whether all is there now."""
 
-    there: int
-    allocated: int
-
-    @property
-    def complete(self) -> bool:
-        return self.there == self.allocated
+    moved: int
+    complete: bool
 
 
 def copy_slice(out: Outside, factory: Factory, record: OutputRecord, until: datetime) -> Copied:
@@ -43,28 +41,28 @@ def copy_slice(out: Outside, factory: Factory, record: OutputRecord, until: date
         raise Missing(f"{record.id} has no address")
     _make_target(out, record, target)
     with leased(out, target, factory.timing) as lease:
-        wanted = all_ranges(out, source, record.etag)
-        there = all_ranges(out, target)
-        left = rules.missing(wanted, there)
-        allocated = sum(r.size for r in wanted)
-        before = allocated - sum(r.size for r in left)
+        left = rules.missing(ranges_of(out, source, record.etag), ranges_of(out, target))
         began = out.clock.now()
-        moved = _copy(out, factory.limits, record, lease, rules.chunks(left), until)
+        copied = _copy(out, factory.limits, record, lease, rules.chunks(left), until)
         seconds = max((out.clock.now() - began).total_seconds(), 0.001)
-        telemetry.metric("copy-rate", moved / seconds / rules.MIB, "MiB/s", output=record.id, bytes=moved)
-        return Copied(before + moved, allocated)
+        rate = copied.moved / seconds / rules.MIB
+        telemetry.metric("copy-rate", rate, "MiB/s", output=record.id, bytes=copied.moved)
+        return copied
 
 
-def all_ranges(out: Outside, at: BlobAddress, etag: str | None = None) -> list[PageRange]:
-    """Every allocated range, touching ones merged."""
-    ranges: list[PageRange] = []
+def ranges_of(out: Outside, at: BlobAddress, etag: str | None = None) -> Iterator[PageRange]:
+    """Every allocated range in order, touching ones merged; a page is asked for when it is needed."""
+    return rules.merged(_pages(out, at, etag))
+
+
+def _pages(out: Outside, at: BlobAddress, etag: str | None) -> Iterator[PageRange]:
     after: str | None = None
     while True:
         page = out.blobs.ranges(at, if_match=etag, after=after)
-        ranges.extend(page.ranges)
+        yield from page.ranges
         after = page.after
         if after is None:
-            return rules.merged(ranges)
+            return
 
 
 def marks(record: OutputRecord) -> dict[str, str]:
@@ -127,15 +125,17 @@ def _copy(
     limits: Limits,
     record: OutputRecord,
     lease: Lease,
-    chunks: tuple[PageRange, ...],
+    chunks: Iterator[PageRange],
     until: datetime,
-) -> int:
-    """Bytes moved. Chunks are taken lazily, so that none begins after the slice is over."""
-    pacer = Pacer(out, limits)
+) -> Copied:
+    """Chunks are taken lazily, so that none begins after the slice is over."""
+    pacer, complete = Pacer(out, limits), True
 
     def in_time() -> Iterator[PageRange]:
+        nonlocal complete
         for chunk in chunks:
             if out.clock.now() >= until:
+                complete = False
                 return
             yield chunk
 
@@ -150,11 +150,11 @@ def _copy(
     for size in out.workers.run(in_time(), copy):
         moved += size
         lease.keep()
-    return moved
+    return Copied(moved, complete)
 
 
 class Pacer:
-    """The pace that all workers of a copy share."""
+    """The pace that all workers share who read or write one page blob."""
 
     def __init__(self, out: Outside, limits: Limits) -> None:
         self._clock = out.clock
@@ -162,7 +162,7 @@ class Pacer:
         self._pace = pacing.Pace(limits.copy_rate_mib * rules.MIB, limits.copy_requests)
         self._zero = out.clock.now()
 
-    def run(self, size: int, call: Callable[[], None]) -> None:
+    def run(self, size: int, call: Callable[[], T]) -> T:
         """Call when it is time, and again when it was too fast."""
         for _ in range(TRIES):
             with self._lock:
@@ -170,7 +170,7 @@ class Pacer:
             if delay > 0:
                 self._clock.pause(delay)
             try:
-                call()
+                answer = call()
             except Throttled:
                 with self._lock:
                     self._pace = pacing.refused(self._pace, self._now())
@@ -178,7 +178,7 @@ class Pacer:
                 continue
             with self._lock:
                 self._pace = pacing.succeeded(self._pace, size, self._now())
-            return
+            return answer
         raise Throttled(f"the service refused a chunk {TRIES} times for being too fast")
 
     def _now(self) -> float:

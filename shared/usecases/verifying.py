@@ -6,14 +6,14 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.errors import Missing
-from shared.domain.factory import Factory, Verification
+from shared.domain.factory import Factory, Limits, Verification
 from shared.domain.ids import BlobAddress
 from shared.domain.records import OutputRecord
 from shared.domain.templates import PageRange
 from shared.planning import archive as rules
 from shared.ports import Outside
 
-from .copying import Lease, all_ranges, leased, marks
+from .copying import Lease, Pacer, all_ranges, leased, marks
 
 DIGEST = 32
 BATCH = 32
@@ -38,13 +38,14 @@ def verify_slice(
     if record.source is None or record.target is None:
         raise Missing(f"{record.id} has no address")
     if record.in_place:
-        return _verify(out, record, record.source, record.target, kind, until, None)
+        return _verify(out, factory, record, record.source, record.target, kind, until, None)
     with leased(out, record.target, factory.timing) as lease:
-        return _verify(out, record, record.source, record.target, kind, until, lease)
+        return _verify(out, factory, record, record.source, record.target, kind, until, lease)
 
 
 def _verify(
     out: Outside,
+    factory: Factory,
     record: OutputRecord,
     source: BlobAddress,
     target: BlobAddress,
@@ -58,7 +59,7 @@ def _verify(
     fault = _outer_fault(out, record, target, facts.length, wanted)
     if fault:
         return Checked(0, allocated, complete=True, fault=fault)
-    content = Content(out, record, source, target, lease)
+    content = Content(out, factory.limits, record, source, target, lease)
     match kind:
         case Verification.FOOTER:
             chunks, complete, fault, digest = 0, True, "", ""
@@ -91,11 +92,12 @@ def _outer_fault(
 
 
 class Content:
-    """Compares the content of a copy, chunk by chunk, with that of its source."""
+    """Compares the content of a copy, chunk by chunk, with that of its source; each blob has its own pace."""
 
     def __init__(
         self,
         out: Outside,
+        limits: Limits,
         record: OutputRecord,
         source: BlobAddress,
         target: BlobAddress,
@@ -103,6 +105,7 @@ class Content:
     ) -> None:
         self._out, self._record, self._lease = out, record, lease
         self._source, self._target = source, target
+        self._source_pace, self._target_pace = Pacer(out, limits), Pacer(out, limits)
 
     def compare(self, chunks: tuple[PageRange, ...]) -> tuple[bytes, str]:
         """The digests of the chunks, in order, and what differs (empty if nothing does)."""
@@ -145,6 +148,10 @@ class Content:
 
     def _digest(self, chunk: PageRange) -> tuple[int, bytes, bool]:
         blobs, pin = self._out.blobs, self._record.etag
-        original = blobs.read(self._source, chunk.start, chunk.end, if_match=pin)
-        same = self._record.in_place or blobs.read(self._target, chunk.start, chunk.end) == original
+        original = self._source_pace.run(
+            chunk.size, lambda: blobs.read(self._source, chunk.start, chunk.end, if_match=pin)
+        )
+        same = self._record.in_place or original == self._target_pace.run(
+            chunk.size, lambda: blobs.read(self._target, chunk.start, chunk.end)
+        )
         return chunk.start, hashlib.sha256(original).digest(), same
