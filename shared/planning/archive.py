@@ -1,8 +1,9 @@
 """How a VHD gets into the archive: what to copy, what to check, and what makes it lost."""
 
+import bisect
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -20,49 +21,60 @@ SAMPLES = 16
 
 def place(archive: Archive, image: ImageName, run: RunStart, output: str) -> BlobAddress:
     """Where an output is archived: the same for the same run and output, so that copying twice is once."""
-    moment = run.replace("-", "").replace(":", "")
-    return BlobAddress(archive.account, archive.container, f"{image}/{moment}/{fit(output)}.vhd")
+    return BlobAddress(archive.account, archive.container, f"{image}/{_moment(run)}/{fit(output)}.vhd")
 
 
-def chunks(allocated: Iterable[PageRange]) -> tuple[PageRange, ...]:
+def manifest_place(vhd: BlobAddress, run: RunStart, *, in_place: bool) -> BlobAddress:
+    """Beside the VHD. One that was distributed into the archive may have the name of the run before it.
+
+    Its manifest tells the run in its name, lest the manifest of the overwritten VHD pass for that of the new.
+    """
+    return vhd.beside(f".{_moment(run)}.json" if in_place else ".json")
+
+
+def _moment(run: RunStart) -> str:
+    return run.replace("-", "").replace(":", "")
+
+
+def chunks(allocated: Iterable[PageRange]) -> Iterator[PageRange]:
     """Allocated ranges in pieces that one call moves. The same ranges give the same chunks."""
-    return tuple(
-        PageRange(start, min(start + CHUNK, r.end))
-        for r in allocated
-        for start in range(r.start, r.end, CHUNK)
-    )
+    for r in allocated:
+        for start in range(r.start, r.end, CHUNK):
+            yield PageRange(start, min(start + CHUNK, r.end))
 
 
-def missing(wanted: Sequence[PageRange], there: Sequence[PageRange]) -> tuple[PageRange, ...]:
-    """The parts of `wanted` that `there` does not cover. Both sorted, without overlaps."""
-    return tuple(_gaps(wanted, merged(there)))
+def missing(wanted: Iterable[PageRange], there: Iterable[PageRange]) -> Iterator[PageRange]:
+    """The parts of `wanted` that `there` does not cover. Both in order and without overlaps, read lazily.
 
-
-def merged(ranges: Iterable[PageRange]) -> list[PageRange]:
-    """Touching ranges made one: the service may report them either way."""
-    whole: list[PageRange] = []
-    for r in ranges:
-        if whole and r.start <= whole[-1].end:
-            whole[-1] = PageRange(whole[-1].start, max(whole[-1].end, r.end))
-        else:
-            whole.append(r)
-    return whole
-
-
-def _gaps(wanted: Sequence[PageRange], there: Sequence[PageRange]) -> Iterator[PageRange]:
-    at = 0
+    A disk may have hundreds of thousands of ranges: neither side is ever held as a whole.
+    """
+    others = iter(there)
+    other = next(others, None)
     for want in wanted:
         start = want.start
-        while at < len(there) and there[at].end <= start:
-            at += 1
-        index = at
-        while index < len(there) and there[index].start < want.end:
-            if there[index].start > start:
-                yield PageRange(start, there[index].start)
-            start = max(start, there[index].end)
-            index += 1
+        while other is not None and other.start < want.end:
+            if other.start > start:
+                yield PageRange(start, other.start)
+            start = max(start, other.end)
+            if other.end > want.end:
+                break
+            other = next(others, None)
         if start < want.end:
             yield PageRange(start, want.end)
+
+
+def merged(ranges: Iterable[PageRange]) -> Iterator[PageRange]:
+    """Touching ranges made one: the service may report them either way."""
+    last: PageRange | None = None
+    for r in ranges:
+        if last and r.start <= last.end:
+            last = PageRange(last.start, max(last.end, r.end))
+        else:
+            if last:
+                yield last
+            last = r
+    if last:
+        yield last
 
 
 def length_fault(length: int) -> str:
@@ -90,13 +102,17 @@ def footer_fault(footer: bytes, length: int) -> str:
     return ""
 
 
-def sample(all_chunks: Sequence[PageRange], seed: str) -> tuple[PageRange, ...]:
+def sample(all_chunks: Iterable[PageRange], seed: str) -> tuple[PageRange, ...]:
     """The first, the last and 16 more chunks, chosen by a seed."""
-    if len(all_chunks) <= SAMPLES + 2:
-        return tuple(all_chunks)
-    inner = range(1, len(all_chunks) - 1)
-    drawn = sorted(inner, key=lambda i: hashlib.sha256(f"{seed}:{i}".encode()).digest())[:SAMPLES]
-    return tuple(all_chunks[i] for i in (0, *sorted(drawn), len(all_chunks) - 1))
+    first = last = None
+    drawn: list[tuple[bytes, PageRange]] = []
+    for chunk in all_chunks:
+        first, last = first or chunk, chunk
+        bisect.insort(drawn, (hashlib.sha256(f"{seed}:{chunk.start}".encode()).digest(), chunk))
+        del drawn[SAMPLES + 2 :]
+    ends = {chunk for chunk in (first, last) if chunk}
+    inner = [chunk for _, chunk in drawn if chunk not in ends][:SAMPLES]
+    return tuple(sorted({*ends, *inner}))
 
 
 def digest_of(digests: bytes) -> str:

@@ -24,7 +24,7 @@ from shared.planning import runs
 from shared.planning.looks import arm
 from shared.ports import Held, Outside, Put, Replace, Write
 
-from .copying import copy_slice, leased, marks
+from .copying import copy_slice, leased, marks, ranges_of
 from .journal import image_line
 from .verifying import verify_slice
 
@@ -67,6 +67,8 @@ def look_at_output(out: Outside, factory: Factory, look: Look) -> None:
         _settle_if_lost(_again(task), error)
     except Changed as error:
         _refuse(_again(task), f"it changed while it was archived: {error}")
+    except Exists as error:
+        _refuse(_again(task), str(error))
 
 
 def _examine(task: Task) -> Task | None:
@@ -85,6 +87,8 @@ def _examine(task: Task) -> Task | None:
     task = _save(task, record, "output-pinned")
     if fault:
         return _refuse(task, fault)
+    allocated = sum(r.size for r in ranges_of(task.out, source, record.etag))
+    record = replace(record, allocated=allocated)
     now = task.out.clock.now()
     why = "verifying it in place" if record.in_place else f"copying it to {record.target}"
     return _save(
@@ -98,8 +102,9 @@ def _copy(task: Task) -> Task | None:
         return _save(task, replace(record, state=OutputState.COPIED), "copied")
     copied = copy_slice(task.out, task.factory, record, task.until)
     now = task.out.clock.now()
-    told = f"{copied.there} of {copied.allocated} allocated bytes copied"
-    record = replace(record, copied=copied.there, allocated=copied.allocated, reason=told)
+    there = record.allocated if copied.complete else min(record.copied + copied.moved, record.allocated)
+    told = f"{there} of {record.allocated} allocated bytes copied"
+    record = replace(record, copied=there, reason=told)
     if not copied.complete:
         return _wait(task, record, now)
     return _save(task, replace(record, state=OutputState.COPIED, copy_ended=now), "copied")
@@ -111,7 +116,7 @@ def _verify(task: Task) -> Task | None:
     now = task.out.clock.now()
     if checked.fault:
         return _refuse(task, checked.fault)
-    record = replace(record, checked=checked.chunks, allocated=checked.allocated)
+    record = replace(record, checked=checked.chunks)
     if not checked.complete:
         told = f"{checked.chunks} chunks compared ({task.verification.value})"
         return _wait(task, replace(record, reason=told), now)
@@ -127,7 +132,8 @@ def _finish(task: Task) -> Task | None:
         raise Invalid(f"the record of {record.id} has no target")
     manifest = manifest_of(record, task.verification.value, out.version)
     try:
-        out.manifests.write(record.target.beside(".json"), manifest)
+        at = rules.manifest_place(record.target, record.run, in_place=record.in_place)
+        out.manifests.write(at, manifest)
     except Exists:
         telemetry.event("manifest-exists", output=record.id)
     data: dict[str, str | int | bool | None] = {
@@ -190,6 +196,8 @@ def _settle(task: Task, record: OutputRecord, what: str) -> None:
         image = runs.settled(held.record, record.run, record.name, record.state)
         writes.append(Replace(image, held.etag))
     task.out.ledger.commit(key.partition, writes)
+    if record.image not in task.factory.images:
+        return  # it left the configuration; its VHD is safe all the same
     task.out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, record.image, task.look.correlation))
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from shared import telemetry
-from shared.domain.errors import Busy, Changed, Exists, FactoryError, Missing, Throttled
+from shared.domain.errors import Busy, Exists, FactoryError, Missing, Throttled
 from shared.domain.factory import Factory, Limits, Timing
 from shared.domain.ids import BlobAddress
 from shared.domain.records import OutputRecord
@@ -84,7 +84,7 @@ def _make_target(out: Outside, record: OutputRecord, target: BlobAddress) -> Non
         found = out.blobs.facts(target)
         own = {k: v for k, v in marks(record).items() if k != "state"}
         if found.length != record.length or any(found.metadata.get(k) != v for k, v in own.items()):
-            raise Changed(f"{target} exists and is a copy of something else") from None
+            raise Exists(f"{target} exists and is a copy of something else") from None
 
 
 class Lease:
