@@ -16,7 +16,7 @@ from shared.bootstrap import SettingsError, Worker, worker
 from shared.contracts import factory as configuration
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError
-from shared.domain.records import JournalLine
+from shared.domain.records import ImageRecord, JournalLine
 from shared.usecases import status as stories
 from shared.usecases import work
 
@@ -88,7 +88,7 @@ def _status(options: argparse.Namespace) -> int:
                 _text(i.record and i.record.built),
                 _text(i.record and i.record.wanted),
                 _text(i.record and i.record.recorded_state and i.record.recorded_state.value),
-                i.record.reason if i.record else "not looked at yet",
+                _stands(i.record),
             )
             for i in told.images
         ),
@@ -134,6 +134,12 @@ def _send_again(options: argparse.Namespace) -> int:
     work.send_again(this.outside, options.id)
     print(f"{options.id}: sent again")
     return OK
+
+
+def _stands(record: ImageRecord | None) -> str:
+    if record is None:
+        return "not looked at yet"
+    return f"{record.trouble.why} (tried again)" if record.trouble else record.reason
 
 
 def _text(value: object) -> str:

@@ -37,6 +37,14 @@ class CurrentRun(msgspec.Struct, frozen=True):
     claim: Claim | None
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """A look at the thing failed and is tried again at `due`: what fails meanwhile sends no further one."""
+
+    since: datetime
+    due: datetime
+    why: str
+
+
 class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """Where an image stands. The one row that a look at an image reads."""
 
@@ -78,6 +86,7 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     look_due: datetime | None = None
     reason: str = ""
     """The current answer to: why is it not being built?"""
+    trouble: Trouble | None = None
     v: int = 1
 
 
@@ -155,6 +164,7 @@ class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
     verified: datetime | None = None
     look_due: datetime | None = None
     reason: str = ""
+    trouble: Trouble | None = None
     v: int = 1
 
     @property
@@ -175,8 +185,7 @@ class SourceRecord(msgspec.Struct, frozen=True, tag="source"):
     """The newest version that has been announced (or, at the first look, recorded)."""
     newest_since: datetime | None = None
     deprecated: tuple[str, ...] = ()
-    look_due: datetime | None = None
-    reason: str = ""
+    trouble: Trouble | None = None
     v: int = 1
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from shared.domain.errors import RetryableError
 from shared.domain.looks import Look
+from shared.domain.records import Trouble
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=15)
@@ -36,9 +37,17 @@ class GiveUp(msgspec.Struct, frozen=True):
     why: str
 
 
-def after_error(look: Look, error: RetryableError, patience: timedelta, now: datetime) -> Again | GiveUp:
-    """What becomes of a look that met a retryable error: later, when the service says or by back-off."""
-    first = look.first or now
+def after_error(
+    look: Look, error: RetryableError, patience: timedelta, now: datetime, known: Trouble | None = None
+) -> Again | GiveUp | None:
+    """What becomes of a look that met a retryable error: later, when the service says or by back-off.
+
+    `known` is the trouble that its thing is in already. None: a look that failed before is on its way, and
+    the sweep must not add one to it each time that it comes round.
+    """
+    if known and now < known.due:
+        return None
+    first = look.first or (known.since if known else now)
     if now - first >= patience:
         return GiveUp(f"tried {look.attempt} times since {first:%Y-%m-%d %H:%M} UTC; the last error: {error}")
     back_off = min(FIRST_DELAY * 2 ** min(look.attempt - 1, 16), LONGEST_DELAY)

@@ -29,8 +29,8 @@ def plan(key: str, record: SourceRecord | None, listed: Iterable[ListedVersion],
     known = record or SourceRecord(key)
     deprecated = tuple(sorted(v.version.text for v in versions if v.deprecated))
     found = newest if newest and newest.newer_than(known.newest) else None
-    after = replace(known, deprecated=deprecated)
+    after = replace(known, deprecated=deprecated, trouble=None)
     if found:
         after = replace(after, newest=found, newest_since=now)
-    fresh = () if record is None else tuple(v for v in deprecated if v not in known.deprecated)
+    fresh = () if known.newest is None else tuple(v for v in deprecated if v not in known.deprecated)
     return SourceNews(after, found if known.newest else None, known.newest is None, fresh)

@@ -163,6 +163,7 @@ def _save(task: Task, record: OutputRecord, what: str) -> Task:
     """Write the record if it changed, with a journal line if its reason did."""
     if record == task.record:
         return task
+    record = replace(record, trouble=None)
     writes: list[Write] = [Replace(record, task.held.etag), *_line(task, record, what)]
     etags = task.out.ledger.commit(keys.of_image(record.image), writes)
     return replace(task, held=Held(record, etags[0]))
@@ -190,7 +191,7 @@ def _settle(task: Task, record: OutputRecord, what: str) -> None:
     """Output and image in one transaction; then the image is looked at, which may have waited for this."""
     key = keys.image_key(record.image)
     held = task.out.ledger.read(key, ImageRecord)
-    record = replace(record, look_due=None)
+    record = replace(record, look_due=None, trouble=None)
     writes: list[Write] = [Replace(record, task.held.etag), *_line(task, record, what)]
     if held:
         image = runs.settled(held.record, record.run, record.name, record.state)
@@ -227,14 +228,22 @@ def _settle_if_lost(task: Task, error: FactoryError) -> None:
     known = out.templates.get(template) is not None
     account = _account_is_known(out, template, record)
     if not rules.is_lost(rules.Traces(missing, unreachable, known, account)):
-        raise Unreachable(
-            f"the source {record.source} cannot be read although its template is there"
-        ) from error
+        why = f"the source {record.source} cannot be read although its template is there"
+        _remark(task, why)
+        raise Unreachable(why) from error
     gone = "the template" if not known else "the storage account"
     why = f"lost: the source {record.source} cannot be read and {gone} is gone, as Resource Manager says"
     _mark_lost(task)
     _publish(task, EventType.WORK_FAILED, {"image": record.image, "output": record.id, "why": why})
     _settle(task, replace(record, state=OutputState.LOST, reason=why), "lost")
+
+
+def _remark(task: Task, why: str) -> None:
+    """The reason alone: the look has failed, and the trouble that it is in goes on."""
+    record = replace(task.record, reason=why)
+    if record != task.record:
+        line = _line(task, record, "source-unreadable")
+        task.out.ledger.commit(keys.of_image(record.image), [Replace(record, task.held.etag), *line])
 
 
 def _account_is_known(out: Outside, template: TemplateId, record: OutputRecord) -> bool | None:

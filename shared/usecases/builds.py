@@ -36,6 +36,8 @@ def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
     turn = Turn(out, factory, image, look, now, held, record)
     for action in builds.plan(builds.Situation(image, factory.timing, record, template, now)):
         turn = APPLY[type(action)](turn, action)
+    if turn.record.trouble:
+        save(replace(turn, record=replace(turn.record, trouble=None)), "trouble-over")
 
 
 def _nothing(turn: Turn, action: actions.Nothing) -> Turn:
@@ -85,6 +87,9 @@ def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
         turn.out.templates.delete(turn.image.template)
     except WrongState as error:
         return _spare(turn, f"the template is not deleted: {error}")
+    except (Throttled, AccessDenied):
+        save(replace(turn, record=replace(turn.record, deleting=None)), "template-kept")
+        raise
     return turn
 
 
@@ -110,7 +115,9 @@ def _request(turn: Turn, action: actions.RequestRun) -> Turn:
         turn.out.templates.run(turn.image.template)
     except (WrongState, Throttled, AccessDenied, Missing) as error:
         # Certainly not carried out: the claim is given back, so that the next look may ask again at once.
-        _give_back(turn, claim.slot, f"run refused: {error}")
+        # A lack of roles or of calls is no reason of the image's: it is kept as the trouble of the look.
+        kept = isinstance(error, (Throttled, AccessDenied))
+        turn = _give_back(turn, claim.slot, turn.record.reason if kept else f"run refused: {error}")
         if isinstance(error, Missing):
             send(turn)
             return turn
@@ -122,10 +129,11 @@ def _request(turn: Turn, action: actions.RequestRun) -> Turn:
     return turn
 
 
-def _give_back(turn: Turn, slot: int, why: str) -> None:
+def _give_back(turn: Turn, slot: int, why: str) -> Turn:
     turn = replace(turn, record=replace(runs.refused(turn.record), look_due=None))
-    save(says(turn, why), "run-refused")
+    turn = save(says(turn, why), "run-refused")
     leave_slot(turn.out, turn.image, slot)
+    return turn
 
 
 def _note(turn: Turn, action: actions.NoteRun) -> Turn:

@@ -1,6 +1,6 @@
 """Work that could not be done: tried again for as long as it may help, then recorded where people see it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -8,26 +8,38 @@ from shared import telemetry
 from shared.domain import keys
 from shared.domain.errors import AccessDenied, FactoryError, Invalid, RetryableError
 from shared.domain.events import EventType, FactoryEvent
-from shared.domain.looks import Look, Thing
-from shared.domain.records import FailedWork, ImageRecord, OutputRecord
+from shared.domain.ids import ImageName
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.records import (
+    FailedWork,
+    ImageRecord,
+    JournalLine,
+    OutputRecord,
+    SourceRecord,
+    Trouble,
+)
 from shared.planning.looks import Again, GiveUp, after_error
-from shared.ports import Held, Outside, Put, Replace
+from shared.ports import Held, Insert, Outside, Put, Replace, Write
 
-from .journal import factory_line, image_line
+from .journal import factory_line
 
 LONGEST_BODY = 4000
 
 
 def try_again(out: Outside, look: Look, error: RetryableError, patience: timedelta) -> None:
     """Send the look again, later; or report it, if it has been tried for too long."""
-    match after_error(look, error, patience, out.clock.now()):
+    held = _thing(out, look)
+    now, known = out.clock.now(), held.record.trouble if held else None
+    match after_error(look, error, patience, now, known):
         case Again(look=later, delay=delay):
             telemetry.event("look-again", seconds=delay.total_seconds(), why=str(error), attempt=look.attempt)
-            if isinstance(error, AccessDenied):
-                _tell(out, look, error)
+            _note(out, look, held, error, Trouble(later.first or now, now + delay, _stable(error)))
             out.queues.send(later, delay)
         case GiveUp(why=why):
             give_up(out, look, why)
+            _note(out, look, held, error, None)
+        case None:
+            telemetry.event("look-again-pending", why=str(error))
 
 
 def give_up(out: Outside, look: Look, why: str) -> None:
@@ -78,28 +90,58 @@ def send_again(out: Outside, id: str) -> None:
     out.ledger.commit(keys.FACTORY, (Replace(replace(held.record, resent=out.clock.now()), held.etag),))
 
 
-def _tell(out: Outside, look: Look, error: AccessDenied) -> None:
-    """A missing role is journalled with the thing it stops: once, when it becomes the reason."""
-    why = f"access denied: {error}"
+_Troubled = Held[ImageRecord] | Held[OutputRecord] | Held[SourceRecord]
+
+
+def _note(
+    out: Outside, look: Look, held: _Troubled | None, error: RetryableError, trouble: Trouble | None
+) -> None:
+    """Keep the trouble with the thing. A missing role is journalled: once, when it becomes the trouble."""
+    known = held.record.trouble if held else None
+    record = replace(held.record, trouble=trouble) if held else _new(look, trouble, out.clock.now())
+    if record is None:
+        return
+    writes: list[Write] = [Replace(record, held.etag) if held else Insert(record)]
+    partition = keys.key_of(record).partition
+    if trouble and isinstance(error, AccessDenied) and (known is None or known.why != trouble.why):
+        why, now = f"access denied: {error}"[:2000], out.clock.now()
+        writes.append(Put(JournalLine(now, look.id, "access-denied", why, look.correlation, partition)))
     try:
-        held = _thing(out, look)
-        if held is None or held.record.reason == why:
-            return
-        name = held.record.name if isinstance(held.record, ImageRecord) else held.record.image
-        line = image_line(name, look.id, "access-denied", why, look, out.clock.now())
-        out.ledger.commit(keys.of_image(name), (Replace(replace(held.record, reason=why), held.etag), line))
-    except FactoryError as trouble:
-        telemetry.event("not-journalled", why=str(trouble))
+        out.ledger.commit(partition, writes)
+    except FactoryError as fault:
+        telemetry.event("not-noted", why=str(fault))
 
 
-def _thing(out: Outside, look: Look) -> Held[ImageRecord] | Held[OutputRecord] | None:
-    match look.thing:
-        case Thing.IMAGE:
-            return out.ledger.read(keys.image_key(look.id), ImageRecord)
-        case Thing.OUTPUT:
-            return out.ledger.read(keys.output_key(*look.id.split("/", 2)), OutputRecord)
-        case Thing.SOURCE:
-            return None
+def _stable(error: RetryableError) -> str:
+    """The same for the same trouble; Azure's texts hold times and ids."""
+    if isinstance(error, AccessDenied):
+        return f"access denied: the factory's identity needs {error.action} on {error.scope}"
+    return str(error)[:500]
+
+
+def _thing(out: Outside, look: Look) -> _Troubled | None:
+    """None as well if the ledger is what fails."""
+    try:
+        match look.lane, look.thing:
+            case _, Thing.IMAGE:
+                return out.ledger.read(keys.image_key(look.id), ImageRecord)
+            case _, Thing.OUTPUT:
+                return out.ledger.read(keys.output_key(*look.id.split("/", 2)), OutputRecord)
+            case Lane.SOURCES, Thing.SOURCE:
+                return out.ledger.read(keys.source_key(look.id), SourceRecord)
+    except FactoryError as fault:
+        telemetry.event("not-read", why=str(fault))
+    return None
+
+
+def _new(look: Look, trouble: Trouble | None, now: datetime) -> ImageRecord | SourceRecord | None:
+    """The record of a thing whose very first look failed."""
+    match look.lane, look.thing:
+        case Lane.BUILDS, Thing.IMAGE:
+            return ImageRecord(ImageName(look.id), scheduled=now, trouble=trouble)
+        case Lane.SOURCES, Thing.SOURCE:
+            return SourceRecord(look.id, trouble=trouble)
+    return None
 
 
 def _id(look: Look) -> str:
