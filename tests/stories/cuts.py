@@ -10,7 +10,6 @@ from typing import Any, Literal
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from shared.domain.errors import Unreachable
-from shared.domain.ids import BlobAddress
 
 Kind = Literal["kill", "drop"]
 When = Literal["before", "after"]
@@ -30,8 +29,8 @@ class Gate:
         """How many requests after the first cut a second one follows."""
         self.cut_at: str | None = None
         self.names: list[str] = []
-        self.accounts: set[str] = set()
-        """Storage accounts that a blob request was for."""
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        """Storage requests, with their arguments."""
         self.before: Callable[[int], None] = lambda count: None
         """Told the number of each request before it is sent: for what others do in between."""
         self._dead = False
@@ -79,7 +78,7 @@ class Gated:
             return call
 
         def through(*args: Any, **kwargs: Any) -> Any:
-            self._gate.accounts |= {each.account for each in args if isinstance(each, BlobAddress)}
+            self._gate.asked.append((f"{self._name}.{method}", args))
             return self._gate.through(f"{self._name}.{method}", lambda: call(*args, **kwargs))
 
         return through
