@@ -263,7 +263,7 @@ def _mark_lost(task: Task) -> None:
     if target is None or task.record.state is OutputState.FOUND:
         return
     try:
-        with leased(task.out, target, task.factory.timing) as lease:
+        with leased(task.out, target, task.factory) as lease:
             task.out.blobs.label(target, {**marks(task.record), "state": "lost"}, lease.id)
     except Missing:
         return  # nothing had been copied yet

@@ -14,7 +14,7 @@ import msgspec
 
 from shared import telemetry
 from shared.domain.errors import Busy, Exists, FactoryError, Missing, Throttled
-from shared.domain.factory import Factory, Limits, Timing
+from shared.domain.factory import Factory, Limits
 from shared.domain.ids import BlobAddress
 from shared.domain.records import OutputRecord
 from shared.domain.templates import PageRange
@@ -40,10 +40,10 @@ def copy_slice(out: Outside, factory: Factory, record: OutputRecord, until: date
     if source is None or target is None:
         raise Missing(f"{record.id} has no address")
     _make_target(out, record, target)
-    with leased(out, target, factory.timing) as lease:
+    with leased(out, target, factory) as lease:
         left = rules.missing(ranges_of(out, source, record.etag), ranges_of(out, target))
         began = out.clock.now()
-        copied = _copy(out, factory.limits, record, lease, rules.chunks(left), until)
+        copied = _copy(out, record, lease, rules.chunks(left), until)
         seconds = max((out.clock.now() - began).total_seconds(), 0.001)
         rate = copied.moved / seconds / rules.MIB
         telemetry.metric("copy-rate", rate, "MiB/s", output=record.id, bytes=copied.moved)
@@ -88,48 +88,51 @@ def _make_target(out: Outside, record: OutputRecord, target: BlobAddress) -> Non
 
 
 class Lease:
-    """A lease that is renewed as time goes by."""
+    """A lease that is renewed as time goes by, at the pace of the blob that it is on."""
 
-    def __init__(self, out: Outside, target: BlobAddress, timing: Timing) -> None:
+    def __init__(self, out: Outside, target: BlobAddress, factory: Factory) -> None:
         self.id = out.new_id()
-        self._out, self._target, self._duration = out, target, timing.copy_lease
+        self.pace = Pacer(out, factory.limits)
+        self._out, self._target, self._duration = out, target, factory.timing.copy_lease
         self._renewed = out.clock.now()
-        out.blobs.acquire(target, self.id, timing.copy_lease)
+        self.pace.run(0, lambda: out.blobs.acquire(target, self.id, self._duration))
 
     def keep(self) -> None:
         """Renews it once a third of its time is over. Raises Conflict if it was lost."""
         now = self._out.clock.now()
         if now - self._renewed > self._duration / 3:
-            self._out.blobs.renew(self._target, self.id)
+            self.pace.run(0, lambda: self._out.blobs.renew(self._target, self.id))
             self._renewed = now
+
+    def release(self) -> None:
+        self.pace.run(0, lambda: self._out.blobs.release(self._target, self.id))
 
 
 @contextlib.contextmanager
-def leased(out: Outside, target: BlobAddress, timing: Timing) -> Iterator[Lease]:
+def leased(out: Outside, target: BlobAddress, factory: Factory) -> Iterator[Lease]:
     """Nobody else writes the target meanwhile. Raises Busy if somebody does; a killed one is waited out."""
     try:
-        lease = Lease(out, target, timing)
+        lease = Lease(out, target, factory)
     except Busy as error:
-        raise Busy(f"another worker is at {target}", timing.copy_lease / 4) from error
+        raise Busy(f"another worker is at {target}", factory.timing.copy_lease / 4) from error
     try:
         yield lease
     except FactoryError:
         with contextlib.suppress(FactoryError):
-            out.blobs.release(target, lease.id)
+            lease.release()
         raise
-    out.blobs.release(target, lease.id)
+    lease.release()
 
 
 def _copy(
     out: Outside,
-    limits: Limits,
     record: OutputRecord,
     lease: Lease,
     chunks: Iterator[PageRange],
     until: datetime,
 ) -> Copied:
     """Chunks are taken lazily, so that none begins after the slice is over."""
-    pacer, complete = Pacer(out, limits), True
+    complete = True
 
     def in_time() -> Iterator[PageRange]:
         nonlocal complete
@@ -143,7 +146,7 @@ def _copy(
         source, target = record.source, record.target
         if source is None or target is None:
             raise Missing(f"{record.id} has no address")
-        pacer.run(chunk.size, lambda: out.blobs.copy_pages(source, record.etag, target, lease.id, chunk))
+        lease.pace.run(chunk.size, lambda: out.blobs.copy_pages(source, record.etag, target, lease.id, chunk))
         return chunk.size
 
     moved = 0

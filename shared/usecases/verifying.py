@@ -8,14 +8,14 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.errors import Missing
-from shared.domain.factory import Factory, Verification
+from shared.domain.factory import Factory, Limits, Verification
 from shared.domain.ids import BlobAddress
 from shared.domain.records import OutputRecord
 from shared.domain.templates import PageRange
 from shared.planning import archive as rules
 from shared.ports import Outside
 
-from .copying import Lease, leased, marks, ranges_of
+from .copying import Lease, Pacer, leased, marks, ranges_of
 
 DIGEST = 32
 BATCH = 32
@@ -33,12 +33,16 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """What is compared with what, and the lease under which that happens (none for one in place)."""
+    """What is compared with what, and the lease under which that happens (none for one in place).
+
+    Each of the two has limits of its own, hence a pace: the lease's is that of the target.
+    """
 
     out: Outside
     record: OutputRecord
     source: BlobAddress
     target: BlobAddress
+    pace: Pacer
     lease: Lease | None
 
     def chunks(self) -> Iterator[PageRange]:
@@ -52,10 +56,11 @@ def verify_slice(
     """Verify until all is checked or the slice is over, under the target's lease unless it is the source."""
     if record.source is None or record.target is None:
         raise Missing(f"{record.id} has no address")
+    pace = Pacer(out, factory.limits)
     if record.in_place:
-        return _verify(Pair(out, record, record.source, record.target, None), kind, until)
-    with leased(out, record.target, factory.timing) as lease:
-        return _verify(Pair(out, record, record.source, record.target, lease), kind, until)
+        return _verify(Pair(out, factory.limits, record, record.source, record.target, pace, None), kind, until)
+    with leased(out, record.target, factory) as lease:
+        return _verify(Pair(out, factory.limits, record, record.source, record.target, pace, lease), kind, until)
 
 
 def _verify(pair: Pair, kind: Verification, until: datetime) -> Checked:
@@ -74,8 +79,9 @@ def _verify(pair: Pair, kind: Verification, until: datetime) -> Checked:
     if checked.fault or not checked.complete:
         return checked
     etag = record.etag
-    if pair.lease:
-        etag = out.blobs.label(target, {**marks(record), "state": "verified"}, pair.lease.id)
+    if lease := pair.lease:
+        verified = {**marks(record), "state": "verified"}
+        etag = lease.pace.run(0, lambda: out.blobs.label(target, verified, lease.id))
     return msgspec.structs.replace(checked, target_etag=etag)
 
 
@@ -100,8 +106,12 @@ def _compare(pair: Pair, chunks: Iterable[PageRange]) -> tuple[bytes, str]:
 
     def digest(chunk: PageRange) -> tuple[int, bytes, bool]:
         blobs, pin = pair.out.blobs, pair.record.etag
-        original = blobs.read(pair.source, chunk.start, chunk.end, if_match=pin)
-        same = pair.record.in_place or blobs.read(pair.target, chunk.start, chunk.end) == original
+        original = pair.pace.run(
+            chunk.size, lambda: blobs.read(pair.source, chunk.start, chunk.end, if_match=pin)
+        )
+        same = pair.lease is None or original == pair.lease.pace.run(
+            chunk.size, lambda: blobs.read(pair.target, chunk.start, chunk.end)
+        )
         return chunk.start, hashlib.sha256(original).digest(), same
 
     digests: dict[int, bytes] = {}
