@@ -33,8 +33,8 @@ def try_again(out: Outside, look: Look, error: RetryableError, patience: timedel
     match after_error(look, error, patience, now, known):
         case Again(look=later, delay=delay):
             telemetry.event("look-again", seconds=delay.total_seconds(), why=str(error), attempt=look.attempt)
-            _note(out, look, held, error, Trouble(later.first or now, now + delay, _stable(error)))
             out.queues.send(later, delay)
+            _note(out, look, held, error, Trouble(later.first or now, now + delay, _stable(error)))
         case GiveUp(why=why):
             give_up(out, look, why)
             _note(out, look, held, error, None)
