@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.errors import Missing
-from shared.domain.factory import Factory, Limits, Verification
+from shared.domain.factory import Factory, Verification
 from shared.domain.ids import BlobAddress
 from shared.domain.records import OutputRecord
 from shared.domain.templates import PageRange
@@ -58,9 +58,9 @@ def verify_slice(
         raise Missing(f"{record.id} has no address")
     pace = Pacer(out, factory.limits)
     if record.in_place:
-        return _verify(Pair(out, factory.limits, record, record.source, record.target, pace, None), kind, until)
+        return _verify(Pair(out, record, record.source, record.target, pace, None), kind, until)
     with leased(out, record.target, factory) as lease:
-        return _verify(Pair(out, factory.limits, record, record.source, record.target, pace, lease), kind, until)
+        return _verify(Pair(out, record, record.source, record.target, pace, lease), kind, until)
 
 
 def _verify(pair: Pair, kind: Verification, until: datetime) -> Checked:
