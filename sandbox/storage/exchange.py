@@ -1,5 +1,6 @@
 """One request at the front, taken apart once."""
 
+import re
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,6 +11,7 @@ from multidict import CIMultiDict
 
 from sandbox.storage.actions import Asked
 
+_RANGE: Final = re.compile(r"bytes=(\d+)-(\d+)", re.IGNORECASE)
 _OUR_OWN: Final = frozenset(
     ("authorization", "connection", "expect", "keep-alive", "transfer-encoding", "accept-encoding")
 )
@@ -70,6 +72,12 @@ class Exchange(msgspec.Struct):
         """Whether the answer is large content; lists, which the front may have to touch, are not."""
         large = (answer.content_length or 0) > _LARGE
         return large and self.request.method == "GET" and "comp" not in self.asked.query
+
+    def range_length(self) -> int | None:
+        """How many bytes are asked for, None if the request leaves that to the blob."""
+        headers = self.request.headers
+        found = _RANGE.fullmatch(headers.get("x-ms-range", headers.get("Range", "")))
+        return int(found[2]) + 1 - int(found[1]) if found else None
 
     async def body(self) -> bytes | aiohttp.StreamReader | None:
         length = self.request.content_length

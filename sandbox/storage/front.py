@@ -160,13 +160,15 @@ class StorageFront:
         if asked.service == "blob" and request.headers.get("x-ms-blob-type") == "PageBlob":
             self._page_blobs.note(blob)
         limited = asked.service == "blob" and self._page_blobs.known(blob)
+        reading = request.method == "GET" and "comp" not in asked.query
+        asked_for = exchange.range_length() if reading else None
         carried = len(body) if isinstance(body, bytes) else 0
-        if limited and not self._page_blobs.admit((blob, carried)):
+        if limited and not self._page_blobs.admit((blob, carried + (asked_for or 0))):
             return Refusal(503, "ServerBusy", SERVER_BUSY)
         found = await self._upstream.send(
             asked.service, request.method, exchange.target, exchange.forwarded_headers(), body
         )
-        if limited and request.method == "GET" and "comp" not in asked.query:
+        if limited and reading and asked_for is None:
             self._page_blobs.carried(blob, found.content_length or 0)
         return found
 
