@@ -31,6 +31,8 @@ class Schedule:
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, Timer]] = []
         self._order = itertools.count()
+        self.watchers: list[Callback] = []
+        """Called after each callback, so that no state is too short to be seen."""
 
     def at(self, due: datetime, callback: Callback) -> Timer:
         timer = Timer(due, callback)
@@ -46,6 +48,8 @@ class Schedule:
             if callback is not None:
                 callback(due)
                 ran += 1
+                for watcher in self.watchers:
+                    watcher(due)
         return ran
 
     def next_due(self) -> datetime | None:

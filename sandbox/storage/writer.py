@@ -9,7 +9,7 @@ import http.client
 import re
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -24,6 +24,7 @@ from sandbox.vhd import Vhd
 
 _VERSION: Final = "2023-11-03"
 _CHUNK: Final = 4 * 1024 * 1024
+_PAGE_RANGE: Final = re.compile(rb"<PageRange><Start>(\d+)</Start><End>(\d+)</End></PageRange>")
 _SUFFIX: Final = ".blob.core.windows.net"
 
 
@@ -54,6 +55,8 @@ class Writer:
         self._public = public
         self._connections = threading.local()
         self._opened: list[http.client.HTTPSConnection] = []
+        self.on_vhd: Callable[[BlobAddress, Vhd], None] = lambda *_: None
+        """Told of each VHD once it is written, by the thread that wrote it."""
 
     def close(self) -> None:
         for connection in self._opened:
@@ -109,6 +112,7 @@ class Writer:
                 self._send("PUT", f"{target}?comp=page", pages, part)
         written = self._send("HEAD", target)
         self._held.hold(_blob(address), written.headers["etag"], vhd)
+        self.on_vhd(address, vhd)
 
     def write_text(self, address: BlobAddress, text: str) -> None:
         self.create_container(address.account, address.container)
@@ -130,6 +134,11 @@ class Writer:
             return None
         found = self._send("GET", self._target(address), expected=(200, 404))
         return found.body if found.status == 200 else None
+
+    def allocated(self, address: BlobAddress) -> int:
+        """Return how many bytes of a page blob hold data: past the front, so not delayed by its limits."""
+        listing = self._send("GET", f"{self._target(address)}?comp=pagelist").body
+        return sum(int(end) + 1 - int(start) for start, end in _PAGE_RANGE.findall(listing))
 
     def url(self, address: BlobAddress) -> str:
         return f"{self._public}/{address.account}/{address.container}/{quote(address.name)}"

@@ -1,0 +1,119 @@
+"""The demo from beginning to end, and its exit status: 0 only if everything was as it should be."""
+
+import argparse
+import asyncio
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from sandbox.demo import screen
+from sandbox.demo.alarms import Deviation, check
+from sandbox.demo.evidence import Evidence
+from sandbox.demo.proof import prove
+from sandbox.demo.reading import Reader, Unreadable
+from sandbox.demo.scene import PAGE_BLOBS, UBUNTU, Scene, options
+from sandbox.demo.screen import Timeline
+from sandbox.demo.surface import Surface
+from sandbox.demo.watch import follow
+from sandbox.health import wait_until_ready
+from sandbox.running import RunningSandbox
+from sandbox.storage.azurite import AzuriteFailed
+from sandbox.storage.limits import Limits
+
+_READY: Final = timedelta(seconds=60)
+_BASELINE: Final = timedelta(seconds=30)
+_REFRESH: Final = 0.1
+STOPPED: Final = 130  # as shells know a program that Ctrl-C ended
+
+
+def run(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sandbox demo", description=__doc__)
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep everything there (a temporary folder)"
+    )
+    given = parser.parse_args(argv)
+    state = given.state.resolve() if given.state else Path(tempfile.mkdtemp(prefix="image-factory-demo-"))
+    out = screen.console()
+    status = 1
+    try:
+        status = asyncio.run(_demo(state, out))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        out.print("\nStopped; nothing is left running.")
+        status = STOPPED
+    finally:
+        if status in (0, STOPPED) and given.state is None:
+            shutil.rmtree(state, ignore_errors=True)
+    return status
+
+
+async def _demo(state: Path, out: Console) -> int:
+    told: list[str] = []
+    task = asyncio.current_task()
+    if task is not None:  # SIGTERM ends it as Ctrl-C does: everything that was started is stopped
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await _play(state, out, told)
+    except (Deviation, Unreadable, AzuriteFailed, OSError) as error:
+        logs = f"The app's output is in {state / 'functions.log'}."
+        screen.deviation(out, str(error), [*told, logs])
+        return 1
+    return 0
+
+
+async def _play(state: Path, out: Console, told: list[str]) -> None:
+    began = time.monotonic()
+    scene = UBUNTU
+    screen.opening(out)
+    async with RunningSandbox(options(state), tell=told.append) as sandbox, Reader(sandbox) as reader:
+        surface = Surface(sandbox)
+        evidence, baseline = await _prepared(sandbox, surface, scene)
+        screen.appears(out, scene, baseline, time.monotonic() - began)
+        with Timeline(out, evidence.began) as timeline:
+            refreshing = asyncio.create_task(_refresh(timeline))
+            try:
+                await follow(evidence, timeline)
+            finally:
+                refreshing.cancel()
+        sandbox.storage.page_blobs.limit(Limits())  # whoever reads it back need not wait for the simulation
+        screen.proven(out, await prove(evidence, reader))
+        lines, status = await asyncio.gather(surface.journal(scene.image), surface.status())
+        screen.journal(out, lines, scene)
+        if status["failed"]:
+            raise Deviation(f"failed work is recorded: {status['failed'][0]['why']}")
+        check(evidence)
+    screen.closing(out, time.monotonic() - began)
+
+
+async def _prepared(sandbox: RunningSandbox, surface: Surface, scene: Scene) -> tuple[Evidence, str]:
+    """Wait until the factory knows what is not new, then let the new version appear."""
+    missing = await wait_until_ready(sandbox, _READY)
+    if missing:
+        raise Deviation(f"no answer within {_READY.seconds} s from: {', '.join(missing)}")
+    baseline = await _baseline(sandbox, surface, scene)
+    sandbox.storage.page_blobs.limit(PAGE_BLOBS)
+    evidence = Evidence(sandbox, scene.image, scene.version)
+    sandbox.azure.catalogue.add_version(scene.publisher, scene.offer, scene.sku, scene.version)
+    return evidence, baseline
+
+
+async def _baseline(sandbox: RunningSandbox, surface: Surface, scene: Scene) -> str:
+    deadline = sandbox.clock.now() + _BASELINE
+    while True:
+        if baseline := await surface.baseline(scene.image):
+            return baseline
+        if sandbox.clock.now() > deadline:
+            raise Deviation(f"{scene.image} had no baseline within {_BASELINE.seconds} s of the start")
+        await asyncio.sleep(_REFRESH)
+
+
+async def _refresh(timeline: Timeline) -> None:
+    while True:
+        timeline.refresh()
+        await asyncio.sleep(_REFRESH)
