@@ -83,9 +83,9 @@ class Timeline:
 
     def _table(self) -> Group:
         table = Table.grid(padding=(0, 1))
-        table.add_column(justify="right", width=8)
-        table.add_column(width=1)
-        table.add_column(width=_WORDS)
+        table.add_column(justify="right", min_width=9, no_wrap=True)
+        table.add_column(min_width=1, no_wrap=True)
+        table.add_column(min_width=_WORDS, no_wrap=True)
         table.add_column(overflow="ellipsis", no_wrap=True)
         for step, seen in self._seen:
             elapsed = Text(f"{self._elapsed(seen)} s", style="dim")
@@ -148,10 +148,10 @@ def journal(out: Console, lines: Sequence[Line], scene: Scene) -> None:
     width = max((len(line.what) for line in lines), default=0)
     for line in lines:
         head = f"  {line.at:%H:%M:%S}  {line.what:<{width}}  "
-        why = Text(line.why).wrap(out, max(20, out.width - len(head))) if out.is_terminal else [line.why]
-        for number, part in enumerate(why):
-            start = Text(" " * len(head)) if number else Text(head)
-            out.print(Text.assemble(start, part), soft_wrap=True)
+        room = max(20, out.width - len(head)) if out.is_terminal else len(line.why)
+        for part in Text(line.why).wrap(out, room):
+            out.print(Text(head) + part, soft_wrap=True)
+            head = " " * len(head)
 
 
 def closing(out: Console, seconds: float) -> None:

@@ -103,7 +103,7 @@ def _provisioned(evidence: Evidence) -> str:
 def _ended(evidence: Evidence) -> str:
     begun, ended = evidence.since("run Building"), evidence.since("run Succeeded")
     seconds = (ended - begun).total_seconds() if begun and ended else 0.0
-    return f"Succeeded; {seconds:.1f} s here, {seconds * evidence.sandbox.options.speed / 60:.0f} minutes in Azure"
+    return f"Succeeded after {seconds:.1f} s, at {evidence.sandbox.options.speed:g} times Azure's speed"
 
 
 def _manifest(evidence: Evidence) -> str:
