@@ -37,6 +37,11 @@ class GiveUp(msgspec.Struct, frozen=True):
     why: str
 
 
+def comes_back(known: Trouble | None, now: datetime) -> bool:
+    """Whether a look that failed is on its way: at the time that the service asked for, say."""
+    return known is not None and now < known.due
+
+
 def after_error(
     look: Look, error: RetryableError, patience: timedelta, now: datetime, known: Trouble | None = None
 ) -> Again | GiveUp | None:
@@ -45,7 +50,7 @@ def after_error(
     `known` is the trouble that its thing is in already. None: a look that failed before is on its way, and
     the sweep must not add one to it each time that it comes round.
     """
-    if known and now < known.due:
+    if comes_back(known, now):
         return None
     first = look.first or (known.since if known else now)
     if now - first >= patience:

@@ -17,6 +17,7 @@ from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, SourceRecord
 from shared.domain.templates import Template
 from shared.planning import actions, builds
+from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Remove
 
 from .slots import free_slot
@@ -97,6 +98,8 @@ def _images(factory: Factory, seen: Seen, correlation: str, now: datetime) -> It
 
 
 def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: datetime) -> bool:
+    if comes_back(record.trouble, now):
+        return False
     template = seen.templates.get(image.template)
     plan = builds.plan(builds.Situation(image, factory.timing, record, template, now))
     waits = any(isinstance(action, actions.Wait) for action in plan)
@@ -124,6 +127,8 @@ def _outputs(out: Outside, factory: Factory, seen: Seen, correlation: str, now: 
                 keys.output_key(record.name, run, name), OutputRecord
             )
             if held is None or held.record.state is OutputState.REFUSED:
+                continue
+            if comes_back(held.record.trouble, now):
                 continue
             due = held.record.look_due
             if due is None or due < now - factory.timing.overdue:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shared import telemetry
 from shared.domain import keys
-from shared.domain.errors import AccessDenied, FactoryError, Invalid, RetryableError
+from shared.domain.errors import AccessDenied, FactoryError, Invalid, PermanentError, RetryableError
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.ids import ImageName
 from shared.domain.looks import Lane, Look, Thing
@@ -57,7 +57,11 @@ def report(
     if known and known.record.why == why[:2000] and not known.record.resent:
         return  # published and journalled when it became the reason
     data: dict[str, str | int | bool | None] = {"lane": lane, "why": why[:1000]}
-    out.events.publish(FactoryEvent(EventType.WORK_FAILED, id, now, data, correlation))
+    try:
+        out.events.publish(FactoryEvent(EventType.WORK_FAILED, id, now, data, correlation))
+    except (PermanentError, AccessDenied) as error:
+        # It is the topic that is missing, or the role on it: that must not hide what else has failed.
+        telemetry.event("not-published", id=id, why=str(error))
     record = FailedWork(id, lane, look, body[:LONGEST_BODY], why[:2000], now)
     line = factory_line(id, "work-failed", why, correlation, now)
     out.ledger.commit(keys.FACTORY, (Put(record), line))
