@@ -15,7 +15,7 @@ from azure.functions.queue import QueueMessage
 from functions import boundary
 from sandbox.arm.imagebuilder.outcomes import Durations, Outcome, VhdShape
 from sandbox.arm.storage import BlobAddress as SandboxAddress
-from sandbox.azure import LocalAzure
+from sandbox.azure import LocalAzure, Setting
 from sandbox.clock import VirtualClock
 from sandbox.eventgrid.retry import Delivery
 from sandbox.eventgrid.subscriptions import EventSubscription, load_subscriptions
@@ -81,6 +81,7 @@ class World:
         switches: Switches | None = None,
         config: Path = HERE / "factory.yaml",
         shape: VhdShape | None = None,
+        setting: Setting | None = None,
     ) -> None:
         self.clock = StoryClock()
         self.gate = gate or Gate()
@@ -89,7 +90,12 @@ class World:
         self.storage = RememberingStorage(self.blobs)
         self.blobs.create_account("archive", "images")
         self.azure = LocalAzure(
-            self.clock, self.storage, switches=switches, durations=Durations(), shape=shape or VhdShape()
+            self.clock,
+            self.storage,
+            switches=switches,
+            durations=Durations(),
+            shape=shape or VhdShape(),
+            setting=setting,
         )
         for subscription in load_subscriptions(CONFIG / "event-subscriptions.json"):
             self.azure.eventgrid.subscribe(subscription)
