@@ -7,11 +7,12 @@ import secrets
 import shutil
 import socket
 import traceback
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiohttp
 
@@ -35,7 +36,12 @@ from sandbox.serve import Handler, Listener, face_handler
 from sandbox.storage.service import StorageService
 from sandbox.tls import Certificates, certificates
 
+if TYPE_CHECKING:
+    from sandbox.arm.storage import BlobAddress
+    from sandbox.vhd import Vhd
+
 _TICK: Final = 0.1
+_MADE: Final = 16  # VHDs remembered: a long-lived world must not grow without end
 
 
 class RunningSandbox:
@@ -53,6 +59,8 @@ class RunningSandbox:
         self.host: HostProcess | None = None
         self.subscribed = asyncio.Event()
         self.subscriptions: tuple[EventSubscription, ...] = ()
+        self.made: deque[tuple[BlobAddress, Vhd]] = deque(maxlen=_MADE)
+        """The VHDs that Image Builder wrote, to compare with what became of them."""
         self._stack = AsyncExitStack()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -105,6 +113,7 @@ class RunningSandbox:
             dead_letters=options.state / "dead-letters.jsonl",
             kill_host=lambda: self.host.kill() if self.host else None,
         )
+        self.storage.writer.on_vhd = lambda address, vhd: self.made.append((address, vhd))
         assign_roles(self.azure.roles, self.setting)
         provision(self.storage.writer, options.config)
         self.storage.open(

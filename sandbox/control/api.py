@@ -41,6 +41,7 @@ class Control:
             ("GET", "/marketplace/versions", lambda _: things.versions()),
             ("POST", "/marketplace/versions", lambda ask: things.new_version(ask.order(orders.NewVersion))),
             ("POST", "/marketplace/deprecations", lambda ask: things.deprecate(ask.order(orders.Deprecate))),
+            ("GET", "/vhds", lambda _: things.vhds()),
             ("POST", "/outcomes", lambda ask: things.plan(ask.order(orders.Plan))),
             ("POST", "/seed", lambda ask: things.seed(ask.order(orders.Seed))),
             ("POST", "/token", lambda ask: things.token(ask.order(orders.TokenOrder))),

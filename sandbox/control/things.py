@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,22 @@ class Things:
         catalogue = self._sandbox.azure.catalogue
         catalogue.deprecate(order.publisher, order.offer, order.sku, order.version, deprecation)
         return order
+
+    async def vhds(self) -> object:
+        """What Image Builder wrote, the last ones: their digests tell whether a copy is the same."""
+        made = tuple(self._sandbox.made)
+        digests = [await asyncio.to_thread(vhd.sha256) for _, vhd in made]
+        return [
+            {
+                "account": address.account,
+                "container": address.container,
+                "name": address.name,
+                "size": vhd.size,
+                "allocated": vhd.allocated,
+                "sha256": digest,
+            }
+            for (address, vhd), digest in zip(made, digests, strict=True)
+        ]
 
     def plan(self, order: orders.Plan) -> object:
         name = order.template.lower()

@@ -16,10 +16,10 @@ from sandbox.calls import Call
 from sandbox.eventgrid.retry import Delivery
 from sandbox.identity.tokens import FACTORY
 from sandbox.running import RunningSandbox
+from sandbox.vhd import Vhd
 
 if TYPE_CHECKING:
     from sandbox.arm.imagebuilder.template import Staging
-    from sandbox.vhd import Vhd
 
 ARCHIVED: Final = re.compile(r"/(?P<account>archive)/(?P<container>images)/(?P<name>.+\.vhd)")
 
@@ -38,14 +38,12 @@ class Evidence:
         self.sandbox = sandbox
         self.image, self.version = image, version
         self.began = sandbox.clock.now()
-        self.made: list[tuple[BlobAddress, Vhd]] = []
         self.copied = 0
         """Bytes that are in the archive."""
         self.staging: Staging | None = None
         """Where Image Builder worked; remembered here when it is gone."""
         self._first_call = len(sandbox.azure.calls)
         self._moments: list[Moment] = []
-        sandbox.storage.writer.on_vhd = lambda address, vhd: self.made.append((address, vhd))
         sandbox.azure.schedule.watchers.append(self.look)
 
     def look(self, at: datetime) -> None:
@@ -89,6 +87,11 @@ class Evidence:
         return [
             each for each in known if each.event.get("eventType") == kind and each.published >= self.began
         ]
+
+    @property
+    def made(self) -> list[tuple[BlobAddress, Vhd]]:
+        """What Image Builder has written."""
+        return list(self.sandbox.made)
 
     @property
     def target(self) -> BlobAddress | None:

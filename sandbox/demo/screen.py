@@ -82,11 +82,11 @@ class Timeline:
         return f"{_mib(self._progress[0])} MiB {seen.told}" if step.copying else seen.told
 
     def _table(self) -> Group:
-        table = Table.grid(padding=(0, 1))
-        table.add_column(justify="right", min_width=9, no_wrap=True)
-        table.add_column(min_width=1, no_wrap=True)
-        table.add_column(min_width=_WORDS, no_wrap=True)
-        table.add_column(overflow="ellipsis", no_wrap=True)
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(justify="right", width=9, no_wrap=True)
+        table.add_column(width=1, no_wrap=True)
+        table.add_column(width=_WORDS, no_wrap=True)
+        table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
         for step, seen in self._seen:
             elapsed = Text(f"{self._elapsed(seen)} s", style="dim")
             table.add_row(
@@ -94,7 +94,7 @@ class Timeline:
             )
         if self._waiting is not None and len(self._seen) < len(STORY):
             table.add_row("", self._spinner, Text(self._waiting.words, style="cyan"), self._bar())
-        for step in STORY[len(self._seen) + 1 :]:
+        for step in STORY[len(self._seen) + (self._waiting is not None) :]:
             table.add_row("", Text("·", style="dim"), Text(step.words, style="dim"), "")
         return Group(table)
 
