@@ -6,7 +6,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from shared import telemetry
-from shared.bootstrap import worker
+from shared.bootstrap import Worker, worker
 from shared.contracts import http
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError, Invalid
@@ -16,19 +16,30 @@ blueprint = func.Blueprint()
 
 
 @blueprint.function_name("health")
-@blueprint.route("v1/health", "request", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(
+    "v1/health", trigger_arg_name="request", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS
+)
 def health(request: func.HttpRequest) -> func.HttpResponse:
-    this = worker()
+    return tell_health(worker())
+
+
+@blueprint.function_name("look_at_image")
+@blueprint.route(
+    "v1/images/{name}/look", trigger_arg_name="request", methods=["POST"], auth_level=func.AuthLevel.FUNCTION
+)
+def look_at_image(request: func.HttpRequest) -> func.HttpResponse:
+    return take_look(worker(), request.route_params.get("name", ""))
+
+
+def tell_health(this: Worker) -> func.HttpResponse:
     try:
         return _json(http.healthy(this.version, this.factory()), HTTPStatus.OK)
     except FaultyConfiguration as error:
         return _json(http.unhealthy(this.version, error.faults), HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@blueprint.function_name("look_at_image")
-@blueprint.route("v1/images/{name}/look", "request", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-def look_at_image(request: func.HttpRequest) -> func.HttpResponse:
-    this, name, correlation = worker(), request.route_params.get("name", ""), uuid.uuid4().hex
+def take_look(this: Worker, name: str) -> func.HttpResponse:
+    correlation = uuid.uuid4().hex
     with telemetry.bind(correlation=correlation, image=name):
         try:
             ask_for_look(this.outside, this.factory(), name, correlation)

@@ -1,0 +1,80 @@
+"""Every function of the app, as the host indexes it; and what importing the app may load."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.host.functions import Function, index
+from sandbox.host.settings import AppSettings
+from shared.domain.looks import Lane
+
+ROOT = Path(__file__).parent.parent.parent
+SETTINGS = {
+    "IMAGE_FACTORY_SOURCES_SCHEDULE": "0 */15 * * * *",
+    "IMAGE_FACTORY_SWEEP_SCHEDULE": "0 */10 * * * *",
+    "FactoryStorage__queueServiceUri": "https://factory.queue.core.windows.net",
+}
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, Function]:
+    from function_app import app
+
+    return {function.name: function for function in index(app.get_functions(), AppSettings(SETTINGS))}
+
+
+def test_the_app_has_these_functions_and_no_others(functions: dict[str, Function]) -> None:
+    """A queue and a poison queue for each lane, two timers, two events, two routes."""
+    by_trigger: dict[str, set[str]] = {}
+    for function in functions.values():
+        by_trigger.setdefault(function.binding["type"], set()).add(function.name)
+    assert by_trigger == {
+        "timerTrigger": {"watch_sources", "sweep"},
+        "eventGridTrigger": {"source_version_found", "template_changed"},
+        "queueTrigger": {f"look_{lane.value}" for lane in Lane} | {f"poison_{lane.value}" for lane in Lane},
+        "httpTrigger": {"health", "look_at_image"},
+    }
+
+
+def test_every_lane_has_its_queue_and_its_poison_queue(functions: dict[str, Function]) -> None:
+    """All on the factory's own storage, reached by identity."""
+    for lane in Lane:
+        look, poison = functions[f"look_{lane.value}"].binding, functions[f"poison_{lane.value}"].binding
+        assert (look["queueName"], poison["queueName"]) == (lane.value, f"{lane.value}-poison")
+        assert look["connection"] == poison["connection"] == "FactoryStorage"
+
+
+def test_health_is_open_and_a_look_needs_a_key(functions: dict[str, Function]) -> None:
+    """The one tells no secret, the other costs something."""
+    routes = {name: functions[name].binding for name in ("health", "look_at_image")}
+    told = {name: (b["route"], str(b["authLevel"]).upper(), list(b["methods"])) for name, b in routes.items()}
+    assert told["health"][0] == "v1/health"
+    assert told["look_at_image"][0] == "v1/images/{name}/look"
+    assert "ANONYMOUS" in told["health"][1]
+    assert "FUNCTION" in told["look_at_image"][1]
+
+
+def test_the_subscriptions_name_functions_that_there_are(functions: dict[str, Function]) -> None:
+    """config/event-subscriptions.json."""
+    from sandbox.eventgrid.subscriptions import load_subscriptions
+
+    subscriptions: Any = load_subscriptions(ROOT / "config" / "event-subscriptions.json")
+    assert {s.function for s in subscriptions} == {"source_version_found", "template_changed"}
+    assert all(functions[s.function].binding["type"] == "eventGridTrigger" for s in subscriptions)
+
+
+def test_importing_the_app_loads_no_azure_sdk() -> None:
+    """Cold starts pay for azure.functions alone."""
+    script = """
+import sys, function_app
+banned = ("azure.mgmt", "azure.identity", "azure.eventgrid", "azure.storage", "azure.data", "azure.core",
+          "jsonschema", "yaml", "requests")
+print(*[name for name in sys.modules if name.startswith(banned)])
+"""
+    done = subprocess.run(  # a process of its own, since this one has loaded them all
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
