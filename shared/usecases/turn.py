@@ -41,9 +41,8 @@ def save(turn: Turn, what: str, *more: Write) -> Turn:
     row: Write = Replace(turn.record, turn.held.etag) if turn.held else Insert(turn.record)
     writes = [row, *more]
     if before is None or before.reason != turn.record.reason:
-        writes.append(
-            image_line(turn.image.name, turn.image.name, what, turn.record.reason, turn.look, turn.now)
-        )
+        now = turn.out.clock.now()  # not the look's: its lines are read in the order of their times
+        writes.append(image_line(turn.image.name, turn.image.name, what, turn.record.reason, turn.look, now))
         telemetry.event(what, image=turn.image.name, why=turn.record.reason)
     etags = turn.out.ledger.commit(keys.of_image(turn.image.name), writes)
     return replace(turn, held=Held(turn.record, etags[0]))
