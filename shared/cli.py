@@ -23,9 +23,9 @@ from shared.usecases import work
 OK, FAULTS, USAGE = 0, 1, 2
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, connected: Callable[[], Worker] = worker) -> int:
     """The exit code: 0 for fine, 1 for faults, 2 for wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments, argparse.Namespace(worker=connected))
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -75,7 +75,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    this = worker()
+    this: Worker = options.worker()
     told = stories.status(this.outside, this.factory())
     if options.json:
         print(msgspec.json.encode(told).decode())
@@ -100,7 +100,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _journal(options: argparse.Namespace) -> int:
-    this = worker()
+    this: Worker = options.worker()
     lines = stories.journal(this.outside, this.factory(), options.image, max(options.limit, 1))
     if options.json:
         for line in lines:
@@ -123,14 +123,15 @@ def _resume(options: argparse.Namespace) -> int:
 
 
 def _by_hand(options: argparse.Namespace, act: Callable[..., None], told: str) -> int:
-    this, correlation = worker(), uuid.uuid4().hex
+    this: Worker = options.worker()
+    correlation = uuid.uuid4().hex
     act(this.outside, this.factory(), options.image, correlation)
     print(f"{options.image}: {told} (correlation {correlation})")
     return OK
 
 
 def _send_again(options: argparse.Namespace) -> int:
-    this: Worker = worker()
+    this: Worker = options.worker()
     work.send_again(this.outside, options.id)
     print(f"{options.id}: sent again")
     return OK
