@@ -83,7 +83,7 @@ def _run_is_under_way(s: Situation) -> Answer:
 def _output_is_not_safe(s: Situation) -> Answer:
     if not s.record.unsettled:
         return None
-    return (Nothing(f"not started: {', '.join(s.record.unsettled)} neither archived nor known to be lost"),)
+    return (Nothing(f"no new run while {', '.join(s.record.unsettled)} is not safe in the archive"),)
 
 
 def _run_is_requested(s: Situation) -> Answer:
@@ -151,7 +151,11 @@ def _is_too_soon(s: Situation) -> Answer:
     r = s.record
     if r.retry_at is None or s.now >= r.retry_at:
         return None
-    because = f"{r.failures} failure(s) in a row" if r.failures else f"built {r.built}, {r.wanted} is wanted"
+    because = (
+        f"{plural(r.failures, 'failure')} in a row"
+        if r.failures
+        else f"built {r.built}, {r.wanted} is wanted"
+    )
     return _rest(s, f"tried again at {r.retry_at:%Y-%m-%d %H:%M:%S} UTC: {because}", r.retry_at)
 
 
@@ -226,7 +230,9 @@ def _rest(s: Situation, why: str, until: datetime | None = None) -> tuple[Action
         kept = _keeps_template(s)
         if not kept and s.image.mode is Mode.ACT:
             return (
-                DeleteTemplate(s.record.recorded, f"all {s.record.vhds} VHD(s) of its last run are archived"),
+                DeleteTemplate(
+                    s.record.recorded, f"archived: {plural(s.record.vhds, 'VHD')} of its last run"
+                ),
             )
         why += f"; template kept: {kept}" if kept else "; mode is observe: would delete the template"
     return (Wait(until, why),) if until else (Nothing(why),)
@@ -245,8 +251,12 @@ def _keeps_template(s: Situation) -> str:
     if r.vhds == 0:
         return "its last run left no VHD"
     if r.manifests < r.vhds:
-        return f"{r.manifests} of {r.vhds} VHD(s) of its last run have a manifest"
+        return f"{r.manifests} of {plural(r.vhds, 'VHD')} of its last run archived"
     return ""
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def adopt(record: ImageRecord | None, image: Image, newest: Version, now: datetime) -> ImageRecord | None:

@@ -103,7 +103,7 @@ def _copy(task: Task) -> Task | None:
     copied = copy_slice(task.out, task.factory, record, task.until)
     now = task.out.clock.now()
     there = record.allocated if copied.complete else min(record.copied + copied.moved, record.allocated)
-    told = f"{there} of {record.allocated} allocated bytes copied"
+    told = f"copied {there:,} of {record.allocated:,} bytes that hold data"
     record = replace(record, copied=there, reason=told)
     if not copied.complete:
         return _wait(task, record, now)

@@ -104,18 +104,18 @@ def test_every_end_is_recorded_first(state: RunState) -> None:
 def test_nothing_starts_while_an_output_is_neither_archived_nor_lost() -> None:
     record = replace(wanting(), recorded=FIRST, unsettled=(f"{FIRST}/vhd",))
     action = only(record, OVER)
-    assert action == actions.Nothing(f"not started: {FIRST}/vhd neither archived nor known to be lost")
+    assert action == actions.Nothing(f"no new run while {FIRST}/vhd is not safe in the archive")
 
 
 def test_the_template_goes_once_every_vhd_of_its_last_run_has_a_manifest() -> None:
     action = only(BUILT, OVER, DELETING)
-    assert action == actions.DeleteTemplate(FIRST, "all 1 VHD(s) of its last run are archived")
+    assert action == actions.DeleteTemplate(FIRST, "archived: 1 VHD of its last run")
 
 
 @pytest.mark.parametrize(
     ("record", "template", "kept"),
     [
-        (replace(BUILT, manifests=0), OVER, "0 of 1 VHD(s) of its last run have a manifest"),
+        (replace(BUILT, manifests=0), OVER, "0 of 1 VHD of its last run archived"),
         (replace(BUILT, vhds=0, manifests=0), OVER, "its last run left no VHD"),
         (BUILT, replace(OVER, owner=None), "it was not made by the factory"),
         (BUILT, replace(OVER, owner="other"), "it was not made by the factory"),
