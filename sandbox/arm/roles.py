@@ -109,9 +109,10 @@ BUILT_IN: tuple[Role, ...] = (
 IMAGE_FACTORY = Role(
     "Image Factory",
     (
+        "Microsoft.Compute/galleries/images/versions/read",
+        "Microsoft.Compute/images/read",
         "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
-        "Microsoft.Resources/subscriptions/resourceGroups/read",
         "Microsoft.Storage/storageAccounts/read",
         "Microsoft.VirtualMachineImages/imageTemplates/delete",
         "Microsoft.VirtualMachineImages/imageTemplates/read",
