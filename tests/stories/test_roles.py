@@ -1,0 +1,94 @@
+"""What the app's identity needs: a token of the right audience for every request, and these roles alone."""
+
+import json
+from pathlib import Path
+
+from sandbox.arm.imagebuilder.outcomes import Outcome
+from sandbox.arm.inventory import DEFINITIONS, GALLERIES
+from sandbox.arm.roles import IMAGE_FACTORY
+from sandbox.azure import SUBSCRIPTION
+from sandbox.identity.tokens import FACTORY
+from shared.domain.records import JournalLine, OutputRecord, OutputState, RunRecord
+
+from .endings import NEW, assert_fault_free, released
+from .outside import ARM
+from .scenes import GROUP, IMAGE, factory_file
+from .world import World
+
+ROOT = Path(__file__).parent.parent.parent
+COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
+
+
+def eventful(tmp_path: Path) -> World:
+    """A run that fails and leaves a log, one with outputs of every kind, a template that comes and goes."""
+    images = f"{COMPUTE}/images/managed"
+    targets = [
+        {"type": "VHD", "runOutputName": f"{IMAGE}-vhd"},
+        {"type": "ManagedImage", "runOutputName": "managed", "imageId": images, "location": "westeurope"},
+        {
+            "type": "SharedImage",
+            "runOutputName": "gallery",
+            "galleryImageId": f"{COMPUTE}/galleries/main/images/web",
+            "replicationRegions": ["westeurope"],
+        },
+    ]
+    world = World(config=factory_file(tmp_path, properties={"distribute": targets}))
+    for kind, name in ((GALLERIES, "main"), (DEFINITIONS, "main/web")):
+        world.azure.inventory._seed(GROUP, kind, name, None)
+    world.play(lambda w: w.image() is not None)
+    world.publish_version(NEW)
+    world.play(lambda w: bool(w.azure.imagebuilder.templates()), at_once=True)
+    world.plan(IMAGE, Outcome(result="failure"))
+    world.play(lambda w: len(w.records(RunRecord)) == 2 and released(NEW)(w))
+    return world
+
+
+def test_every_request_carries_the_factory_s_token_of_the_right_audience(tmp_path: Path) -> None:
+    """Resource Manager's for Resource Manager, Event Grid's for the topic; nobody else's anywhere."""
+    world = eventful(tmp_path)
+    told = {(call.service, call.principal, call.audience) for call in world.azure.calls}
+    assert told == {
+        ("arm", FACTORY, ARM),
+        ("eventgrid", FACTORY, "https://eventgrid.azure.net"),
+    }
+
+
+def test_the_story_uses_exactly_the_actions_of_the_role(tmp_path: Path) -> None:
+    """What infra/image-factory-role.json grants, and what the sandbox grants: no more, no less."""
+    world = eventful(tmp_path)
+    used = {
+        action.lower()
+        for call in world.azure.calls.list("arm")
+        for action in (call.action, *call.linked)
+        if action
+    }
+    written = json.loads((ROOT / "infra" / "image-factory-role.json").read_text(encoding="utf-8"))
+    assert used == {action.lower() for action in written["Actions"]}
+    assert used == {action.lower() for action in IMAGE_FACTORY.actions}
+
+
+def test_outputs_of_every_kind_are_recorded_and_only_the_vhd_is_copied(tmp_path: Path) -> None:
+    """Managed images and gallery versions are safe where they are."""
+    world = eventful(tmp_path)
+    outputs = {o.name: o.state for o in world.records(OutputRecord)}
+    assert outputs == {
+        f"{IMAGE}-vhd": OutputState.ARCHIVED,
+        "managed": OutputState.RECORDED,
+        "gallery": OutputState.RECORDED,
+    }
+
+
+def test_a_missing_role_on_the_topic_is_named_and_goes_on_when_granted() -> None:
+    """Nothing is published meanwhile, and nothing recorded that should have been published first."""
+    world = World()
+    world.play(lambda w: w.image() is not None)
+    assert world.azure.roles.revoke(FACTORY, "EventGrid Data Sender")
+    world.publish_version(NEW)
+    world.go_on(hours=6)
+    (line,) = [line for line in world.records(JournalLine) if line.what == "access-denied"]
+    assert "EventGrid" in line.why
+    assert line.partition.startswith("source:")
+    assert len(world.queues.waiting()) == 1
+    world.azure.roles.assign(FACTORY, "EventGrid Data Sender", f"/subscriptions/{SUBSCRIPTION}")
+    world.play(released(NEW))
+    assert_fault_free(world, NEW)
