@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.worlds.factory import FactoryWorld
 from tests.worlds.sandbox import SandboxProcess, sandbox_process
 
 if TYPE_CHECKING:
@@ -26,3 +27,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, small_app: Path) -> Iterat
     """A running sandbox with a small app of the tests' own."""
     with sandbox_process(tmp_path_factory.mktemp("sandbox"), *SMALL, app=small_app) as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FactoryWorld]:
+    """The real app on a running sandbox: for tests that let versions appear, one after the other."""
+    world = FactoryWorld(tmp_path_factory.mktemp("factory"))
+    world.start()
+    yield world
+    assert world.sandbox.stop() == 0, world.sandbox.output()
