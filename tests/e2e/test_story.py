@@ -1,0 +1,133 @@
+"""The story with the real processes: the host, Azurite, TLS and tokens."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from typing import Any
+
+from tests.worlds.factory import IMAGE, FactoryWorld
+from tests.worlds.sandbox import ROOT
+
+AUDIENCES = {
+    "arm": "{arm}",
+    "blob": "https://storage.azure.com",
+    "copysource": "https://storage.azure.com",
+    "queue": "https://storage.azure.com",
+    "table": "https://storage.azure.com",
+    "eventgrid": "https://eventgrid.azure.net",
+}
+STORED = ("Microsoft.Storage/storageAccounts/", "Microsoft.EventGrid/")
+NOT_PLAYED = {
+    # Asked of Resource Manager, when a VHD or a log cannot be read: played in process.
+    "Microsoft.Storage/storageAccounts/read",
+    # The host makes a poison queue that nobody made; here the deployment made them all.
+    "Microsoft.Storage/storageAccounts/queueServices/queues/write",
+}
+
+
+def ask(factory: FactoryWorld, method: str, path: str, *, key: bool = False) -> tuple[int, Any]:
+    """Send a request to the app; return status and document."""
+    endpoints = factory.sandbox.endpoints
+    headers = {"x-functions-key": endpoints["functions_key"]} if key else {}
+    request = urllib.request.Request(f"{endpoints['functions']}{path}", None, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            body = error.read()
+            return error.code, json.loads(body) if body else None
+
+
+def documented() -> set[str]:
+    """The actions that docs/roles.md lists for storage and events, in its tables."""
+    text = (ROOT / "docs" / "roles.md").read_text(encoding="utf-8")
+    actions = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    return {action for action in actions if action.startswith(STORED)}
+
+
+def test_a_new_version_becomes_an_archived_vhd_within_the_limits_of_storage(factory: FactoryWorld) -> None:
+    before = factory.traces()
+    limits = {"bytes_per_second": 8 * 1024 * 1024, "requests_per_second": 60}
+    factory.sandbox.control("PATCH", "/limits", limits)
+    try:
+        version = factory.publish()
+        factory.settled(version)
+    finally:
+        factory.sandbox.control("PATCH", "/limits", dict.fromkeys(limits))
+    factory.assert_fault_free(version, before)
+
+
+def test_a_failed_run_is_tried_again_and_every_request_shows_token_and_role(factory: FactoryWorld) -> None:
+    """Each with a token of its service's audience, never a key or a signature; and used is granted."""
+    before, at = factory.traces(), factory.sandbox.control("GET", "/calls?after=999999999")["total"]
+    order = {"template": IMAGE, "outcomes": [{"result": "failure"}]}
+    factory.sandbox.control("POST", "/outcomes", order)
+    version = factory.publish()
+    factory.settled(version)
+    factory.assert_fault_free(version, before)
+    assert "Failed" in factory.cli("journal", IMAGE)
+    calls = factory.sandbox.control("GET", f"/calls?principal=factory&after={at}")["calls"]
+    arm = factory.sandbox.endpoints["arm"]
+    asked = {call["service"]: call["audience"] for call in calls if call["service"] != "identity"}
+    assert asked == {service: audience.format(arm=arm) for service, audience in AUDIENCES.items()}
+    assert {call["audience"] for call in calls if call["service"] != "identity"} == set(asked.values())
+    assert not [call for call in calls if re.search(r"(^|&)(sig|sv|se)=", call["query"])]
+    used = {action for call in calls for action in (call["action"] or "").split(",")}
+    assert {action for action in used if action.startswith(STORED)} | NOT_PLAYED == documented()
+
+
+def test_nobody_without_a_token_was_ever_let_in(factory: FactoryWorld) -> None:
+    """What is recorded without a principal was refused, is public, or is the handshake of identities."""
+    calls = factory.sandbox.control("GET", "/calls")["calls"]
+    let_in = [
+        call
+        for call in calls
+        if call["principal"] is None and 200 <= call["status"] < 300 and call["service"] != "identity"
+    ]
+    assert {call["path"] for call in let_in} <= {"/metadata/endpoints"}
+
+
+def test_health_is_told_to_everybody(factory: FactoryWorld) -> None:
+    status, told = ask(factory, "GET", "/api/v1/health")
+    assert (status, told["status"]) == (200, "ok")
+
+
+def test_a_look_by_hand_needs_the_key_and_an_image_that_there_is(factory: FactoryWorld) -> None:
+    path = f"/api/v1/images/{IMAGE}/look"
+    assert ask(factory, "POST", path)[0] == 401
+    status, told = ask(factory, "POST", path, key=True)
+    assert (status, told["image"]) == (202, IMAGE)
+    wanted = f"/calls?service=table&correlation={told['correlation']}"
+    factory.sandbox.until(lambda: factory.sandbox.control("GET", wanted)["calls"], "the look")
+    status, told = ask(factory, "POST", "/api/v1/images/ubuntu-23/look", key=True)
+    assert status == 404
+    assert IMAGE in told["detail"]
+
+
+def test_a_faulty_configuration_stops_everything_until_it_is_mended(factory: FactoryWorld) -> None:
+    before, sound = factory.traces(), factory.config.read_text()
+    factory.config.write_text(sound.replace("after_archive", "after_archiv"))
+    try:
+        factory.sandbox.until(lambda: ask(factory, "GET", "/api/v1/health")[0] == 503, "bad health")
+        _, told = ask(factory, "GET", "/api/v1/health")
+        assert "after_archive" in json.dumps(told)
+        assert ask(factory, "POST", f"/api/v1/images/{IMAGE}/look", key=True)[0] == 503
+        seen = factory.sandbox.control("GET", "/calls?service=arm&principal=factory")["total"]
+        version = factory.publish()
+        factory.sandbox.until(lambda: _timers_since(factory, seen) >= 2, "two ticks of the timer")
+        assert not factory.sandbox.control("GET", f"/calls?service=arm&principal=factory&after={seen}")[
+            "calls"
+        ]
+    finally:
+        factory.config.write_text(sound)
+    factory.settled(version)
+    assert ask(factory, "GET", "/api/v1/health")[0] == 200
+    factory.assert_fault_free(version, before)
+
+
+def _timers_since(factory: FactoryWorld, seen: int) -> int:
+    """How often the host has polled the sources' queue since then: the timers tick every second."""
+    found = factory.sandbox.control("GET", f"/calls?service=queue&method=GET&path=/sources/&after={seen}")
+    return len(found["calls"]) // 10
