@@ -40,8 +40,14 @@ def play(service: Service, fault: str | None, nth: int, switches: Switches | Non
     return len(world.azure.calls.list(service))
 
 
-CASES = [(service, fault) for service in ("arm", "eventgrid") for fault in FAULTS]
-CASES.remove(("eventgrid", "not found without a code"))
+DEEPER = {"throttled for long", "unavailable"}
+"""Much like another one of them: for make test-long."""
+CASES = [
+    pytest.param(service, fault, marks=[pytest.mark.long] if fault in DEEPER else [])
+    for service in ("arm", "eventgrid")
+    for fault in FAULTS
+    if (service, fault) != ("eventgrid", "not found without a code")
+]
 
 
 @pytest.mark.parametrize(("service", "fault"), CASES)
