@@ -1,6 +1,7 @@
 """Follows the story step by step, and says which one is missing, late or out of order."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -23,10 +24,10 @@ class Screen(Protocol):
     def has_seen(self, step: Step, seen: Seen) -> None: ...
 
 
-async def follow(evidence: Evidence, screen: Screen) -> None:
+async def follow(evidence: Evidence, screen: Screen, story: Sequence[Step] = STORY) -> None:
     """Return when the last step is done. Raises `Deviation`."""
     before, last = evidence.began, "the new version"
-    for step in STORY:
+    for step in story:
         screen.waits_for(step)
         seen = await _seen(step, evidence, screen)
         if seen.at < before - _SLACK:

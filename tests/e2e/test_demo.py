@@ -1,0 +1,119 @@
+"""`make demo` as people see it: lines where there is no terminal, and an exit status that can be trusted."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.worlds.sandbox import ROOT, alive, children_of
+
+STEPS = (
+    "Version seen",
+    "Event published",
+    "Event delivered",
+    "Template created",
+    "Template ready",
+    "Run started",
+    "building",
+    "customizing",
+    "distributing",
+    "Run ended",
+    "Event delivered",
+    "VHD copied",
+    "VHD verified",
+    "Manifest written",
+    "Template deleted",
+    "Staging deleted",
+)
+LINE = re.compile(r"^ *(\d+\.\d) s +(\S.*?)(?:  .*)?$")
+
+
+class Demo:
+    """The demo as a process; `said` is what it printed so far."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.said: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.said.extend(iter(self.process.stdout.readline, ""))
+
+    def saw(self, words: str) -> None:
+        """Wait until it prints these words."""
+        deadline = time.monotonic() + 40
+        while not any(words in line for line in self.said):
+            assert time.monotonic() < deadline, "".join(self.said)
+            assert self.process.poll() is None, "".join(self.said)
+            time.sleep(0.05)
+
+    def end(self, patience: float = 90) -> int:
+        status = self.process.wait(patience)
+        self._reader.join(5)
+        return status
+
+
+@contextmanager
+def demo(state: Path) -> Iterator[Demo]:
+    command = [sys.executable, "-u", "-m", "sandbox", "demo", "--state", str(state)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield Demo(process)
+        finally:
+            process.kill()
+
+
+def host_of(process: int) -> int:
+    """The Functions host among the children; the other one is the storage emulator."""
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in children_of(process)}
+    return next(pid for pid, command in commands.items() if "\0host\0" in command)
+
+
+@pytest.mark.long
+def test_the_demo_shows_every_step_in_order_and_proves_the_end(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with demo(tmp_path) as shown:
+        status = shown.end()
+        told = "".join(shown.said)
+    assert status == 0, told
+    assert time.monotonic() - began < 60
+    timeline = [found for line in shown.said if (found := LINE.match(line.rstrip()))]
+    assert tuple(found[2] for found in timeline)[1:] == STEPS
+    elapsed = [float(found[1]) for found in timeline]
+    assert elapsed == sorted(elapsed)
+    assert "byte for byte the same" in told
+    made, archived = re.findall(r"(?:made|archived) +([0-9a-f]{64}) ", told)
+    assert made == archived
+    for word in ("run-requested", "archived", "template-deleted"):
+        assert re.search(rf"\d\d:\d\d:\d\d  {word} ", told), "the journal is missing"
+
+
+def test_a_demo_whose_host_dies_says_so_and_fails(tmp_path: Path) -> None:
+    with demo(tmp_path) as shown:
+        shown.saw("Template created")
+        os.kill(host_of(shown.process.pid), signal.SIGKILL)
+        assert shown.end() == 1
+    assert "Not as it should be: the Functions host died (exit status -9)" in "".join(shown.said)
+
+
+def test_a_demo_that_is_stopped_stops_everything_that_it_started(tmp_path: Path) -> None:
+    with demo(tmp_path) as shown:
+        shown.saw("Version seen")
+        children = children_of(shown.process.pid)
+        assert len(children) == 2
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.end() == 130
+    assert "nothing is left running" in "".join(shown.said)
+    assert not any(alive(child) for child in children)
