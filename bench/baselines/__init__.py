@@ -1,0 +1,1 @@
+"""What a vendor's sample would do, in the fewest lines that work: for comparison, and not to be imitated."""
