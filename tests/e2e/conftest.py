@@ -29,7 +29,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, small_app: Path) -> Iterat
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="package"
+)  # not the session: it works while nobody asks, and others need the processors
 def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FactoryWorld]:
     """The real app on a running sandbox: for tests that let versions appear, one after the other."""
     world = FactoryWorld(tmp_path_factory.mktemp("factory"))

@@ -102,7 +102,7 @@ def test_the_demo_shows_every_step_in_order_and_proves_the_end(tmp_path: Path) -
 
 def test_a_demo_whose_host_dies_says_so_and_fails(tmp_path: Path) -> None:
     with demo(tmp_path) as shown:
-        shown.saw("Template created")
+        shown.saw("appears in the marketplace")
         os.kill(host_of(shown.process.pid), signal.SIGKILL)
         assert shown.end() == 1
     assert "Not as it should be: the Functions host died (exit status -9)" in "".join(shown.said)
@@ -110,7 +110,7 @@ def test_a_demo_whose_host_dies_says_so_and_fails(tmp_path: Path) -> None:
 
 def test_a_demo_that_is_stopped_stops_everything_that_it_started(tmp_path: Path) -> None:
     with demo(tmp_path) as shown:
-        shown.saw("Version seen")
+        shown.saw("appears in the marketplace")
         children = children_of(shown.process.pid)
         assert len(children) == 2
         shown.process.send_signal(signal.SIGINT)

@@ -22,14 +22,15 @@ IMAGE = "ubuntu-22"
 SOURCE = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2"}
 PERMANENT = {"archive", "factory", "scripts"}
 OVERLAY = ROOT / "tests" / "e2e" / "overlay.yaml"
-POLLING = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval=00:00:00.200"
+POLLING = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval=00:00:00.400"
 OPTIONS = (
     *("--overlay", str(OVERLAY), "--setting", POLLING),
-    *("--sources-schedule", "* * * * * *", "--sweep-schedule", "*/5 * * * * *"),
+    *("--sources-schedule", "*/2 * * * * *", "--sweep-schedule", "*/5 * * * * *"),
     *("--speed", "600", "--message-lock", "2", "--vhd-payload", "8", "--vhd-fragment", "512"),
 )
 _PIECE = 4 * 1024 * 1024
 _PATIENCE = 75.0
+_PAUSE = 0.2
 
 
 class Traces(msgspec.Struct, frozen=True):
@@ -59,6 +60,10 @@ class FactoryWorld:
     def fault(self, service: str, action: str = "kill_host", **fault: Any) -> str:
         armed = self.sandbox.control("POST", "/faults", {"service": service, "action": action, **fault})
         return str(armed["id"])
+
+    def starts(self) -> int:
+        """How often the host was started."""
+        return int(self.sandbox.control("GET", "/host")["starts"])
 
     def fired(self, fault: str) -> int:
         return len(self.sandbox.control("GET", f"/faults/{fault}")["fired"])
@@ -96,14 +101,6 @@ class FactoryWorld:
         listing = self._blob("/archive/images?restype=container&comp=list").decode()
         return [part.partition("</Name>")[0] for part in listing.split("<Name>")[1:]]
 
-    def manifest(self, version: str) -> dict[str, Any] | None:
-        for name in self.archive():
-            if name.endswith(".json"):
-                told: dict[str, Any] = json.loads(self._blob(f"/archive/images/{name}"))
-                if told["sourceVersion"] == version:
-                    return told
-        return None
-
     def quiet(self) -> bool:
         """No template, no staging account, and no message left in the queues of runs and of copies."""
         state = self.sandbox.control("GET", "/state")
@@ -111,10 +108,10 @@ class FactoryWorld:
             return False
         return not any(self._messages(queue) for queue in ("builds", "archive"))
 
-    def settled(self, version: str) -> None:
-        """Wait until the version is archived and nothing is under way any more."""
-        self.sandbox.until(lambda: self.manifest(version), f"the manifest of {version}", _PATIENCE)
-        self.sandbox.until(self.quiet, "quiet", _PATIENCE)
+    def settled(self, before: Traces) -> None:
+        """Wait until there is a new manifest in the archive and nothing is under way any more."""
+        self.sandbox.until(lambda: self._new_manifest(before), "a new manifest", _PATIENCE, pause=_PAUSE)
+        self.sandbox.until(self.quiet, "quiet", _PATIENCE, pause=_PAUSE)
 
     def assert_fault_free(self, version: str, before: Traces) -> None:
         """One run, its VHD archived once and byte for byte, template and staging gone, nothing failed."""
@@ -122,8 +119,8 @@ class FactoryWorld:
         assert len(made) == 1, f"{len(made)} runs for one version\n{self.cli('journal', IMAGE)}"
         names = sorted(set(self.archive()) - before.archive)
         assert [name.rpartition(".")[2] for name in names] == ["json", "vhd"], names
-        told = self.manifest(version)
-        assert told is not None
+        told = json.loads(self._blob(f"/archive/images/{names[0]}"))
+        assert told["sourceVersion"] == version
         assert told["vhd"]["name"] == names[1]
         assert told["vhd"]["size"] == made[0]["size"]
         assert told["vhd"]["allocatedBytes"] == made[0]["allocated"]
@@ -131,6 +128,9 @@ class FactoryWorld:
         status = self.status()
         assert status["failed"] == []
         assert status["images"][0]["record"]["built"]["text"] == version
+
+    def _new_manifest(self, before: Traces) -> bool:
+        return any(name.endswith(".json") for name in set(self.archive()) - before.archive)
 
     def _digest(self, name: str, size: int) -> str:
         digest = hashlib.sha256()

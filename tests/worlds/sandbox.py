@@ -100,13 +100,13 @@ class SandboxProcess:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
             return json.load(answer)
 
-    def until(self, probe: Callable[[], T], what: str, patience: float = 30) -> T:
+    def until(self, probe: Callable[[], T], what: str, patience: float = 30, *, pause: float = 0.05) -> T:
         """Ask again and again until the answer is true, and return it."""
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if found := probe():
                 return found
-            time.sleep(0.05)
+            time.sleep(pause)
         raise AssertionError(f"waited {patience} s in vain for {what}\n{self.output()}")
 
     @property
