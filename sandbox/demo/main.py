@@ -8,11 +8,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
+import aiohttp
 from rich.console import Console
 
+from sandbox import endpoints
 from sandbox.demo import screen
 from sandbox.demo.alarms import Deviation, check
 from sandbox.demo.evidence import Evidence
@@ -26,10 +29,21 @@ from sandbox.health import wait_until_ready
 from sandbox.running import RunningSandbox
 from sandbox.storage.azurite import AzuriteFailed
 from sandbox.storage.limits import Limits
+from sandbox.storage.writer import StorageFailed
 
 _READY: Final = timedelta(seconds=60)
 _BASELINE: Final = timedelta(seconds=30)
 _REFRESH: Final = 0.1
+_WRONG: Final = (
+    Deviation,
+    Unreadable,
+    AzuriteFailed,
+    StorageFailed,
+    OSError,
+    HTTPException,
+    aiohttp.ClientError,
+)
+"""What may go wrong with the story, and with the world that it is played in."""
 STOPPED: Final = 130  # as shells know a program that Ctrl-C ended
 
 
@@ -41,6 +55,9 @@ def run(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     state = given.state.resolve() if given.state else Path(tempfile.mkdtemp(prefix="image-factory-demo-"))
     out = screen.console()
+    if _is_taken(state):
+        out.print(f"A sandbox runs on {state} already: stop it, or choose another --state.")
+        return 1
     status = 1
     try:
         status = asyncio.run(_demo(state, out))
@@ -53,6 +70,14 @@ def run(argv: Sequence[str]) -> int:
     return status
 
 
+def _is_taken(state: Path) -> bool:
+    try:
+        endpoints.read(state)
+    except endpoints.NotRunning:
+        return False
+    return True
+
+
 async def _demo(state: Path, out: Console) -> int:
     told: list[str] = []
     task = asyncio.current_task()
@@ -60,7 +85,7 @@ async def _demo(state: Path, out: Console) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         await _play(state, out, told)
-    except (Deviation, Unreadable, AzuriteFailed, OSError) as error:
+    except _WRONG as error:
         logs = f"The app's output is in {state / 'functions.log'}."
         screen.deviation(out, str(error), [*told, logs])
         return 1

@@ -55,11 +55,15 @@ class Surface:
         )
         try:
             out, err = await asyncio.wait_for(process.communicate(), _PATIENCE)
-        except (TimeoutError, asyncio.CancelledError):
-            process.kill()
-            await process.wait()
-            raise
+        except TimeoutError as error:
+            raise Deviation(f"`python -m shared.cli {' '.join(arguments)}` did not end") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
-            said = err.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
-            raise Deviation(f"`python -m shared.cli {' '.join(arguments)}` failed: {said}")
+            said = err.decode("utf-8", "replace").strip().splitlines() or [
+                f"exit status {process.returncode}"
+            ]
+            raise Deviation(f"`python -m shared.cli {' '.join(arguments)}` failed: {said[-1]}")
         return out
