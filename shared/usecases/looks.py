@@ -1,4 +1,7 @@
-"""Which use case works off which look."""
+"""Which use case works off which look. Each is imported by the first look that needs it.
+
+Importing the app must stay cheap: a worker that starts for a look at a source has no use for the archive.
+"""
 
 from collections.abc import Callable
 
@@ -7,17 +10,6 @@ from shared.domain.factory import Factory
 from shared.domain.looks import Lane, Look, Thing
 from shared.ports import Outside
 
-from .archive import look_at_output
-from .builds import look_at_image
-from .sources import look_at_source, tell_images
-
-LOOKS: dict[tuple[Lane, Thing], Callable[[Outside, Factory, Look], None]] = {
-    (Lane.SOURCES, Thing.SOURCE): look_at_source,
-    (Lane.BUILDS, Thing.SOURCE): tell_images,
-    (Lane.BUILDS, Thing.IMAGE): look_at_image,
-    (Lane.ARCHIVE, Thing.OUTPUT): look_at_output,
-}
-
 
 def work_off(out: Outside, factory: Factory, look: Look) -> None:
     """Observe, plan and apply. Raises the errors of `domain.errors`."""
@@ -25,3 +17,35 @@ def work_off(out: Outside, factory: Factory, look: Look) -> None:
     if use_case is None:
         raise Invalid(f"the lane {look.lane.value} does not look at a {look.thing.value}")
     use_case(out, factory, look)
+
+
+def _source(out: Outside, factory: Factory, look: Look) -> None:
+    from .sources import look_at_source
+
+    look_at_source(out, factory, look)
+
+
+def _images_of_source(out: Outside, factory: Factory, look: Look) -> None:
+    from .sources import tell_images
+
+    tell_images(out, factory, look)
+
+
+def _image(out: Outside, factory: Factory, look: Look) -> None:
+    from .builds import look_at_image
+
+    look_at_image(out, factory, look)
+
+
+def _output(out: Outside, factory: Factory, look: Look) -> None:
+    from .archive import look_at_output
+
+    look_at_output(out, factory, look)
+
+
+LOOKS: dict[tuple[Lane, Thing], Callable[[Outside, Factory, Look], None]] = {
+    (Lane.SOURCES, Thing.SOURCE): _source,
+    (Lane.BUILDS, Thing.SOURCE): _images_of_source,
+    (Lane.BUILDS, Thing.IMAGE): _image,
+    (Lane.ARCHIVE, Thing.OUTPUT): _output,
+}
