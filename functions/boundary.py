@@ -6,8 +6,8 @@ within 30 seconds: it accepts what can never work, and raises only when the queu
 delivers again.
 """
 
-import uuid
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
@@ -19,7 +19,9 @@ from shared.domain.errors import FactoryError, Invalid, PermanentError, Retryabl
 from shared.domain.looks import Lane, Look, Thing
 from shared.usecases import work
 from shared.usecases.looks import work_off
-from shared.usecases.sweep import Timed
+
+if TYPE_CHECKING:
+    from shared.usecases.sweep import Timed
 
 
 def work_off_message(worker: Worker, lane: Lane, message: func.QueueMessage) -> None:
@@ -30,7 +32,7 @@ def work_off_message(worker: Worker, lane: Lane, message: func.QueueMessage) -> 
         look = messages.decode(lane, messages.unwrap(body))
     except Invalid as error:
         id_ = f"message {message.id}"
-        work.report(out, lane.value, str(error), id=id_, correlation=_new(), body=_text(body))
+        work.report(out, lane.value, str(error), id=id_, correlation=new_correlation(), body=_text(body))
         return
     with telemetry.bind(correlation=look.correlation, lane=lane.value, thing=look.id, attempt=look.attempt):
         telemetry.metric("queue-age", age, "s")
@@ -63,8 +65,11 @@ def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
         return
     try:
         look = _look_of(events.parse(event, factory))
+    except events.NotOurs as error:
+        telemetry.event("event-not-ours", why=str(error))
+        return
     except (Invalid, ValueError) as error:
-        work.refuse_event(out, event.id, event.event_type, str(error))
+        work.refuse_event(out, _plain(event.id), _plain(event.event_type), _plain(str(error)))
         return
     with telemetry.bind(correlation=look.correlation, thing=look.id):
         telemetry.event("event-accepted", type=event.event_type)
@@ -77,9 +82,9 @@ def _look_of(told: events.SourceFound | events.TemplateTouched) -> Look:
     return Look(Lane.BUILDS, Thing.IMAGE, told.image, told.correlation)
 
 
-def on_time(worker: Worker, task: Timed) -> None:
+def on_time(worker: Worker, task: "Timed") -> None:
     """A timer's work. What fails is told and left to the next tick."""
-    correlation = _new()
+    correlation = new_correlation()
     with telemetry.bind(correlation=correlation):
         try:
             task(worker.outside, worker.factory(), correlation)
@@ -94,7 +99,7 @@ def record_poison(worker: Worker, lane: Lane, message: func.QueueMessage) -> Non
         look: Look | None = messages.decode(lane, messages.unwrap(body))
     except Invalid:
         look = None
-    correlation = look.correlation if look else _new()
+    correlation = look.correlation if look else new_correlation()
     why = f"the host gave the message up after {message.dequeue_count or 'several'} tries"
     with telemetry.bind(correlation=correlation, lane=lane.value):
         id_ = f"message {message.id}"
@@ -110,5 +115,12 @@ def _text(body: bytes) -> str:
         return body.decode("utf-8", "replace")
 
 
-def _new() -> str:
-    return uuid.uuid4().hex
+def _plain(text: object) -> str:
+    """Without what JSON lets through and UTF-8 does not (lone surrogates)."""
+    return str(text).encode("utf-8", "replace").decode()
+
+
+def new_correlation() -> str:
+    from uuid import uuid4  # here: to import the app must stay cheap
+
+    return uuid4().hex

@@ -4,7 +4,6 @@ import azure.functions as func
 
 from shared.bootstrap import worker
 from shared.domain.looks import Lane
-from shared.usecases.sweep import watch_sources
 
 from . import boundary
 
@@ -14,6 +13,8 @@ blueprint = func.Blueprint()
 @blueprint.function_name("watch_sources")
 @blueprint.timer_trigger("timer", schedule="%IMAGE_FACTORY_SOURCES_SCHEDULE%")
 def on_sources_timer(timer: func.TimerRequest) -> None:
+    from shared.usecases.sweep import watch_sources  # here: to import the app must stay cheap
+
     boundary.on_time(worker(), watch_sources)
 
 

@@ -62,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         by_hand.add_argument("image")
         by_hand.set_defaults(command=act)
 
+    dismiss = commands.add_parser("dismiss", help="set an output aside that cannot be archived")
+    dismiss.add_argument("output", help="as `status` and the journal name it: image/run/output")
+    dismiss.set_defaults(command=_dismiss)
+
     again = commands.add_parser("send-again", help="send failed work into its queue again")
     again.add_argument("id", help="as `status` lists it")
     again.set_defaults(command=_send_again)
@@ -127,6 +131,14 @@ def _by_hand(options: argparse.Namespace, act: Callable[..., None], told: str) -
     correlation = uuid.uuid4().hex
     act(this.outside, this.factory(), options.image, correlation)
     print(f"{options.image}: {told} (correlation {correlation})")
+    return OK
+
+
+def _dismiss(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    correlation = uuid.uuid4().hex
+    stories.dismiss(this.outside, this.factory(), options.output, correlation)
+    print(f"{options.output}: set aside; a look is queued (correlation {correlation})")
     return OK
 
 

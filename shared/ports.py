@@ -82,7 +82,7 @@ class Ledger(Protocol):
     ) -> Page:
         """One page of the rows of a partition whose row key begins with `prefix`, from the key `start` on.
 
-        `after` is what the page before gave.
+        `after` is what the page before gave. Rows that cannot be read are told in the logs and left out.
         """
 
     def scan_across(self, row: str, *, after: str | None = None, limit: int = 1000) -> Page:

@@ -28,6 +28,10 @@ S = TypeVar("S")
 _Text = Annotated[str, msgspec.Meta(max_length=1024)]
 
 
+class NotOurs(Invalid):
+    """A sound event of somebody else's template: a subscription's topic tells of every one in it."""
+
+
 class SourceFound(msgspec.Struct, frozen=True):
     """A watched source may have a new version. `key` is a configured source's."""
 
@@ -132,7 +136,7 @@ def _template_touched(envelope: _Envelope, data: object, factory: Factory) -> Te
         raise Invalid(f"topic {envelope.topic[:200]!r} cannot tell of {envelope.subject[:200]!r}")
     image = factory.built_in(template)
     if image is None:
-        raise Invalid(f"{str(template)[:250]!r} is not the template of a configured image")
+        raise NotOurs(f"{str(template)[:250]!r} is not the template of a configured image")
     return TemplateTouched(template, image.name, _correlation(told.correlation_id or "", envelope.id))
 
 

@@ -26,7 +26,7 @@ _RANGES: Final = {
     "look_again": (_SECOND, _DAY, ""),
     "stagger": (_SECOND, _DAY, ""),
     "retry_after": (_SECOND, 30 * _DAY, ""),
-    "copy_slice": (_SECOND, timedelta(minutes=25), ", less than any plan's function timeout"),
+    "copy_slice": (_SECOND, timedelta(minutes=8), ", less than functionTimeout of host.json"),
     "copy_lease": (timedelta(seconds=15), timedelta(seconds=60), ", as the storage service allows"),
     "give_up": (_SECOND, 30 * _DAY, ""),
     "overdue": (_SECOND, _DAY, ""),

@@ -40,7 +40,7 @@ class Manifest(msgspec.Struct, frozen=True):
     factory_version: str
 
 
-def manifest_of(record: OutputRecord, verification: str, factory_version: str) -> Manifest:
+def manifest_of(record: OutputRecord, factory_version: str) -> Manifest:
     """Derived from the record, so that writing it twice writes the same. Raises Invalid if it is early."""
     if record.source is None or record.target is None or record.verified is None:
         raise Invalid(f"{record.id} is not verified: no manifest can be written for it")
@@ -57,7 +57,7 @@ def manifest_of(record: OutputRecord, verification: str, factory_version: str) -
         allocated=record.allocated,
         source=record.source,
         source_etag=record.etag,
-        verification=verification,
+        verification=record.verification,
         chunks=record.checked,
         sha256=record.digest,
         found=record.found,

@@ -81,6 +81,8 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """The version whose run somebody cancelled: not tried again."""
     older: int = 0
     """Runs in a row that built an older version than wanted."""
+    schedule: str = ""
+    """The schedule that `scheduled` is of."""
     scheduled: datetime | None = None
     """Where the schedule counts from: the last requested run, or when the image was first seen."""
     look_due: datetime | None = None
@@ -144,6 +146,8 @@ class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
     source: BlobAddress | None = None
     artifact: ResourceId | None = None
     staging_group: str | None = None
+    started: datetime | None = None
+    """When the run began: what was last written before is not its output."""
     etag: str = ""
     length: int = 0
     version: Version | None = None
@@ -156,6 +160,8 @@ class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
     copied: int = 0
     checked: int = 0
     """Chunks whose content has been compared."""
+    verification: str = ""
+    """`footer`, `sample` or `full`: how it was verified; empty before."""
     digest: str = ""
     """Of the content, as the manifest tells; empty where only footer or sample were checked."""
     found: datetime | None = None

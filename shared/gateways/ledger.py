@@ -12,7 +12,7 @@ from shared.ports import Held, Insert, Page, Put, Rec, Remove, Replace, Write
 
 from .connection import Connection
 from .errors import Call, Meaning, Need, saying, translated
-from .rows import Row, check, expected, key_of_write, record_of, row_of
+from .rows import Row, check, expected, key_of_write, readable, record_of, row_of
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
@@ -106,7 +106,7 @@ class TableLedger:
         with translated(self._call(doing, "read", _TABLE_MISSING)):
             found = self._tables().query_entities(where, parameters=dict(values), results_per_page=limit)
             pages: Any = found.by_page(continuation_token=token)
-            rows = tuple(_held(entity) for entity in next(pages, ()))
+            rows = readable(map(_row, next(pages, ())))
         token = pages.continuation_token
         return Page(rows, msgspec.json.encode(token).decode() if token else None)
 
@@ -155,9 +155,14 @@ def _entity(write: Insert | Replace | Put) -> dict[str, str | int]:
 
 
 def _held(entity: Any) -> Held[Any]:
+    key, row, etag = _row(entity)
+    return Held(record_of(key, row), etag)
+
+
+def _row(entity: Any) -> tuple[Key, Row, str]:
     key = Key(entity["PartitionKey"], entity["RowKey"])
     row = Row(str(entity.get("kind", "")), int(entity.get("v", 0)), str(entity.get("data", "")))
-    return Held(record_of(key, row), str(entity.metadata["etag"]))
+    return key, row, str(entity.metadata["etag"])
 
 
 def _named(key: Key) -> str:

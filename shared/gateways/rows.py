@@ -1,15 +1,16 @@
 """How a record becomes a table row: kind and version beside it, so that a newer one is known unread."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast, get_args
 
 import msgspec
 
+from shared import telemetry
 from shared.domain.errors import PermanentError
 from shared.domain.keys import Key, key_of
 from shared.domain.records import Record
-from shared.ports import Insert, Put, Remove, Replace, Write
+from shared.ports import Held, Insert, Put, Remove, Replace, Write
 
 LONGEST = 32_000
 """Characters of one record. A string property of a table holds 32,768; longer texts belong into blobs."""
@@ -59,6 +60,17 @@ def record_of(key: Key, row: Row) -> Record:
     if not isinstance(record, _KINDS[row.kind]):
         raise PermanentError(f"{_named(key)} is marked {row.kind!r} but holds another kind of record")
     return record
+
+
+def readable(rows: Iterable[tuple[Key, Row, str]]) -> tuple[Held[Record], ...]:
+    """Rows with their ETags as records. One that cannot be read is told, and does not hide the others."""
+    held = []
+    for key, row, etag in rows:
+        try:
+            held.append(Held(record_of(key, row), etag))
+        except PermanentError as error:
+            telemetry.event("row-unreadable", partition=key.partition, row=key.row, why=str(error))
+    return tuple(held)
 
 
 def key_of_write(write: Write) -> Key:

@@ -41,10 +41,18 @@ class RecordEnd(msgspec.Struct, frozen=True):
     template: Template
 
 
+class ForgetRun(msgspec.Struct, frozen=True):
+    """A run that was seen is gone, and so is whatever it might have left."""
+
+    run: CurrentRun
+    why: str
+
+
 class CountFailure(msgspec.Struct, frozen=True):
-    """The template could not be made: a failure like that of a run."""
+    """No run could come about: a failure like that of a run. `template`: since the one there failed."""
 
     why: str
+    template: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -60,6 +68,16 @@ class Nothing(msgspec.Struct, frozen=True):
     why: str
 
 
-Action = CreateTemplate | DeleteTemplate | RequestRun | NoteRun | RecordEnd | CountFailure | Wait | Nothing
-EFFECTS = (CreateTemplate, DeleteTemplate, RequestRun, NoteRun, RecordEnd, CountFailure)
+Action = (
+    CreateTemplate
+    | DeleteTemplate
+    | RequestRun
+    | NoteRun
+    | RecordEnd
+    | ForgetRun
+    | CountFailure
+    | Wait
+    | Nothing
+)
+EFFECTS = (CreateTemplate, DeleteTemplate, RequestRun, NoteRun, RecordEnd, ForgetRun, CountFailure)
 """Actions for which a sweep sends a look."""

@@ -15,6 +15,7 @@ from .actions import (
     CountFailure,
     CreateTemplate,
     DeleteTemplate,
+    ForgetRun,
     NoteRun,
     Nothing,
     RecordEnd,
@@ -44,7 +45,7 @@ def wants(s: Situation) -> str:
     r = s.record
     if r.owed:
         return r.owed
-    if _has_news(r):
+    if _has_news(r) and not _barred(s):
         return f"source version {r.wanted} is newer than {r.built or r.baseline or 'nothing'}"
     if s.image.source is None and s.image.build_at_first_sight and r.recorded is None:
         return "first build"
@@ -55,6 +56,25 @@ def wants(s: Situation) -> str:
 
 def _has_news(record: ImageRecord) -> bool:
     return record.wanted is not None and record.wanted.newer_than(record.built or record.baseline)
+
+
+def _barred(s: Situation) -> str:
+    """Why the wanted version alone is no reason for a run, empty if it is one."""
+    r = s.record
+    if r.cancelled and not (r.wanted and r.wanted.newer_than(r.cancelled)):
+        return f"the run for {r.cancelled} was cancelled; it is not tried again for the same version"
+    if r.older > s.timing.older_tries:
+        runs = f"{r.older} runs in a row built {r.built} although {r.wanted} is listed"
+        return f"{runs}; waiting for the next version"
+    return ""
+
+
+def follow_schedule(record: ImageRecord, image: Image, now: datetime) -> ImageRecord:
+    """A schedule that is new, or another one than before, counts from now on."""
+    text = f"{image.schedule.cron} {image.schedule.time_zone}" if image.schedule else ""
+    return (
+        record if record.schedule == text else msgspec.structs.replace(record, schedule=text, scheduled=now)
+    )
 
 
 Answer = tuple[Action, ...] | None
@@ -78,6 +98,14 @@ def _run_is_under_way(s: Situation) -> Answer:
     if s.record.run and s.record.run.start == run.start:
         return (told,)
     return NoteRun(CurrentRun(run.start, s.now, _claim_of(s, run.start))), told
+
+
+def _run_has_vanished(s: Situation) -> Answer:
+    """Only a template that is gone, or made anew, forgets a run."""
+    run = s.record.run
+    if run is None or (s.template and s.template.last_run):
+        return None
+    return (ForgetRun(run, f"the run of {run.start} has vanished with its template"),)
 
 
 def _output_is_not_safe(s: Situation) -> Answer:
@@ -114,6 +142,8 @@ def _is_not_wanted(s: Situation) -> Answer:
         return None
     if s.image.source is None:
         why = f"nothing to build: {s.image.source_text}"
+    elif _has_news(s.record):
+        why = _barred(s)
     elif s.record.built:
         told = " (inferred)" if s.record.built_inferred else ""
         why = f"already built from {s.record.built}{told}"
@@ -122,29 +152,12 @@ def _is_not_wanted(s: Situation) -> Answer:
     return _rest(s, why)
 
 
-def _was_cancelled(s: Situation) -> Answer:
-    r = s.record
-    if r.cancelled is None or r.owed or (r.wanted and r.wanted.newer_than(r.cancelled)):
-        return None
-    why = f"the run for {r.cancelled} was cancelled; it is not tried again for the same version"
-    return _rest(s, why)
-
-
-def _is_settled_for_older(s: Situation) -> Answer:
-    r = s.record
-    if r.older < s.timing.older_tries or r.owed:
-        return None
-    why = (
-        f"{r.older} runs in a row built {r.built} although {r.wanted} is listed; waiting for the next version"
-    )
-    return _rest(s, why)
-
-
 def _template_failed(s: Situation) -> Answer:
     failed = s.template is not None and s.template.provisioning is Provisioning.FAILED
     if not failed or s.record.template_failed or s.template is None:
         return None
-    return (CountFailure(f"the template could not be made: {s.template.trouble or 'no reason given'}"),)
+    why = f"the template could not be made: {s.template.trouble or 'no reason given'}"
+    return (CountFailure(why, template=True),)
 
 
 def _is_too_soon(s: Situation) -> Answer:
@@ -191,20 +204,19 @@ def _start(s: Situation) -> Answer:
     if attempt > REQUESTS:
         return (CountFailure(f"a run was requested {REQUESTS} times and never became visible"),)
     exact = template.exact_version if template else None
-    version = s.record.wanted if _has_news(s.record) else None
+    version = s.record.wanted if _has_news(s.record) and not _barred(s) else None
     return (RequestRun(Claim(last, s.now, attempt, version, exact, wants(s))),)
 
 
 RULES: tuple[Callable[[Situation], Answer], ...] = (
     _run_has_ended,
     _run_is_under_way,
+    _run_has_vanished,
     _output_is_not_safe,
     _run_is_requested,
     _template_goes,
     _is_paused,
     _is_not_wanted,
-    _was_cancelled,
-    _is_settled_for_older,
     _template_failed,
     _is_too_soon,
     _only_observes,

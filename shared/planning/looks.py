@@ -13,13 +13,14 @@ FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=15)
 
 
-def arm(pending: datetime | None, answered: datetime | None, wanted: datetime, now: datetime) -> bool:
+def arm(pending: datetime | None, answered: datetime | None, wanted: datetime, lost: datetime) -> bool:
     """Whether a look at `wanted` has to be sent, given the one that is `pending` (the row's `look_due`).
 
     `answered` is the `due` of the message being worked off: None for one that an event or a person sent.
-    A pending look in the past is one that got lost, and an earlier one is worth more than a later one.
+    One that was due before `lost` has got lost: it is long overdue. An earlier look is worth more than a
+    later one.
     """
-    if pending is None or pending == answered or pending <= now:
+    if pending is None or pending == answered or pending < lost:
         return True
     return wanted < pending
 

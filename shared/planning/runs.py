@@ -45,12 +45,17 @@ def what_was_built(
 def requested(record: ImageRecord, claim: Claim) -> ImageRecord:
     """A run is about to be asked for. One that no version asked for stays owed until it succeeds."""
     owed = record.owed or ("" if claim.version else claim.why)
-    return replace(record, claim=claim, owed=owed, scheduled=claim.at, retry_at=None)
+    return replace(record, claim=claim, run=None, owed=owed, scheduled=claim.at, retry_at=None)
 
 
 def noted(record: ImageRecord, run: CurrentRun) -> ImageRecord:
     """A run is visible: whatever was claimed is met."""
     return replace(record, run=run, claim=None)
+
+
+def forgotten(record: ImageRecord) -> ImageRecord:
+    """A run has vanished, and what it was wanted for is wanted again."""
+    return replace(record, run=None, claim=None)
 
 
 def refused(record: ImageRecord) -> ImageRecord:

@@ -67,7 +67,7 @@ def look_at_output(out: Outside, factory: Factory, look: Look) -> None:
         _settle_if_lost(_again(task), error)
     except Changed as error:
         _refuse(_again(task), f"it changed while it was archived: {error}")
-    except Exists as error:
+    except (Exists, Invalid) as error:
         _refuse(_again(task), str(error))
 
 
@@ -78,6 +78,9 @@ def _examine(task: Task) -> Task | None:
         raise Invalid(f"the record of {record.id} has no address")
     if not record.etag:
         facts = blobs.facts(source)
+        if record.started and facts.modified < record.started:
+            why = "left by an earlier run: it was last written before this one began"
+            return _settle(task, replace(record, state=OutputState.DISMISSED, reason=why), "dismissed")
         record = replace(record, etag=facts.etag, length=facts.length)
     fault = rules.length_fault(record.length)
     if not fault:
@@ -111,18 +114,25 @@ def _copy(task: Task) -> Task | None:
 
 
 def _verify(task: Task) -> Task | None:
-    record = task.record
-    checked = verify_slice(task.out, task.factory, record, task.verification, task.until)
+    record, kind = task.record, task.verification
+    checked = verify_slice(task.out, task.factory, record, kind, task.until)
     now = task.out.clock.now()
     if checked.fault:
         return _refuse(task, checked.fault)
     record = replace(record, checked=checked.chunks)
     if not checked.complete:
-        told = f"{checked.chunks} chunks compared ({task.verification.value})"
+        told = f"{checked.chunks} chunks compared ({kind.value})"
         return _wait(task, replace(record, reason=told), now)
-    told = f"verified: {task.verification.value}, {checked.chunks} chunks compared"
-    done = replace(record, digest=checked.digest, target_etag=checked.target_etag, verified=now, reason=told)
-    return _save(task, replace(done, state=OutputState.VERIFIED), "verified")
+    done = replace(
+        record,
+        state=OutputState.VERIFIED,
+        verification=kind.value,
+        digest=checked.digest,
+        target_etag=checked.target_etag,
+        verified=now,
+        reason=f"verified: {kind.value}, {checked.chunks} chunks compared",
+    )
+    return _save(task, done, "verified")
 
 
 def _finish(task: Task) -> Task | None:
@@ -130,7 +140,7 @@ def _finish(task: Task) -> Task | None:
     record, out = task.record, task.out
     if record.target is None:
         raise Invalid(f"the record of {record.id} has no target")
-    manifest = manifest_of(record, task.verification.value, out.version)
+    manifest = manifest_of(record, out.version)
     try:
         at = rules.manifest_place(record.target, record.run, in_place=record.in_place)
         out.manifests.write(at, manifest)
@@ -145,10 +155,8 @@ def _finish(task: Task) -> Task | None:
         "bytes": record.length,
     }
     _publish(task, EventType.VHD_ARCHIVED, data)
-    _settle(
-        task, replace(record, state=OutputState.ARCHIVED, reason=f"archived at {record.target}"), "archived"
-    )
-    return None
+    done = replace(record, state=OutputState.ARCHIVED, reason=f"archived at {record.target}")
+    return _settle(task, done, "archived")
 
 
 STEPS: dict[OutputState, Callable[[Task], Task | None]] = {
@@ -180,14 +188,14 @@ def _line(task: Task, record: OutputRecord, what: str) -> tuple[Put, ...]:
 def _wait(task: Task, record: OutputRecord, until: datetime) -> Task | None:
     """The slice is over: the next one begins at once, as a message of its own."""
     now = task.out.clock.now()
-    needed = arm(record.look_due, task.look.due, until, now)
+    needed = arm(record.look_due, task.look.due, until, now - task.factory.timing.overdue)
     _save(task, replace(record, look_due=until) if needed else record, "progress")
     if needed:
         task.out.queues.send(Look(Lane.ARCHIVE, Thing.OUTPUT, record.id, task.look.correlation, due=until))
     return None
 
 
-def _settle(task: Task, record: OutputRecord, what: str) -> None:
+def _settle(task: Task, record: OutputRecord, what: str) -> Task | None:
     """Output and image in one transaction; then the image is looked at, which may have waited for this."""
     key = keys.image_key(record.image)
     held = task.out.ledger.read(key, ImageRecord)
@@ -197,9 +205,9 @@ def _settle(task: Task, record: OutputRecord, what: str) -> None:
         image = runs.settled(held.record, record.run, record.name, record.state)
         writes.append(Replace(image, held.etag))
     task.out.ledger.commit(key.partition, writes)
-    if record.image not in task.factory.images:
-        return  # it left the configuration; its VHD is safe all the same
-    task.out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, record.image, task.look.correlation))
+    if record.image in task.factory.images:  # or else it left the configuration, and its VHD is safe
+        task.out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, record.image, task.look.correlation))
+    return None
 
 
 def _refuse(task: Task, why: str) -> Task | None:
@@ -213,6 +221,9 @@ def _refuse(task: Task, why: str) -> Task | None:
 def _settle_if_lost(task: Task, error: FactoryError) -> None:
     """Something could not be read. Lost only if it is the source, and Resource Manager says why."""
     record, out = task.record, task.out
+    if record.in_place and isinstance(error, Missing):
+        _refuse(task, f"it is not in the archive any more: {error}")
+        return
     if record.source is None or record.in_place:
         raise error
     missing, unreachable = False, False

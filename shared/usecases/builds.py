@@ -31,7 +31,8 @@ def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
     image = factory.image(look.id)
     now = out.clock.now()
     held = out.ledger.read(keys.image_key(image.name), ImageRecord)
-    record = held.record if held else ImageRecord(image.name, scheduled=now)
+    known = held.record if held else ImageRecord(image.name)
+    record = builds.follow_schedule(known, image, now)
     template = out.templates.get(image.template)
     turn = Turn(out, factory, image, look, now, held, record)
     for action in builds.plan(builds.Situation(image, factory.timing, record, template, now)):
@@ -52,7 +53,7 @@ def _wait(turn: Turn, action: actions.Wait) -> Turn:
 
 def _armed(turn: Turn, until: datetime, what: str) -> Turn:
     """Save with a look at `until` pending, unless one is already."""
-    needed = arm(turn.record.look_due, turn.look.due, until, turn.now)
+    needed = arm(turn.record.look_due, turn.look.due, until, turn.now - turn.factory.timing.overdue)
     saved = save(due(turn, until) if needed else turn, what)
     if needed:
         send(saved, until)
@@ -150,10 +151,21 @@ def _note(turn: Turn, action: actions.NoteRun) -> Turn:
     return save(says(turn, why), "run-started")
 
 
+def _forget(turn: Turn, action: actions.ForgetRun) -> Turn:
+    run = action.run
+    turn.event(EventType.WORK_FAILED, image=turn.image.name, run=run.start, why=action.why)
+    turn = save(says(replace(turn, record=runs.forgotten(turn.record)), action.why), "run-vanished")
+    if run.claim:
+        leave_slot(turn.out, turn.image, run.claim.slot)
+    send(turn)
+    return turn
+
+
 def _count(turn: Turn, action: actions.CountFailure) -> Turn:
     was_paused = turn.record.paused
     record = runs.failed(turn.record, action.why, turn.factory.timing, turn.now)
-    turn = says(replace(turn, record=replace(record, template_failed=True)), action.why)
+    failed = record.template_failed or action.template
+    turn = says(replace(turn, record=record), action.why, template_failed=failed, look_due=None)
     if record.paused and not was_paused:
         turn.event(
             EventType.WORK_FAILED, image=turn.image.name, why=f"automatic runs are paused: {record.paused}"
@@ -171,5 +183,6 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.RequestRun: _request,
     actions.NoteRun: _note,
     actions.RecordEnd: record_end,
+    actions.ForgetRun: _forget,
     actions.CountFailure: _count,
 }

@@ -41,7 +41,8 @@ def copy_slice(out: Outside, factory: Factory, record: OutputRecord, until: date
         raise Missing(f"{record.id} has no address")
     _make_target(out, record, target)
     with leased(out, target, factory) as lease:
-        left = rules.missing(ranges_of(out, source, record.etag), ranges_of(out, target))
+        wanted = ranges_of(out, source, record.etag, lease)
+        left = rules.missing(wanted, ranges_of(out, target, None, lease))
         began = out.clock.now()
         copied = _copy(out, record, lease, rules.chunks(left), until)
         seconds = max((out.clock.now() - began).total_seconds(), 0.001)
@@ -50,14 +51,21 @@ def copy_slice(out: Outside, factory: Factory, record: OutputRecord, until: date
         return copied
 
 
-def ranges_of(out: Outside, at: BlobAddress, etag: str | None = None) -> Iterator[PageRange]:
-    """Every allocated range in order, touching ones merged; a page is asked for when it is needed."""
-    return rules.merged(_pages(out, at, etag))
+def ranges_of(
+    out: Outside, at: BlobAddress, etag: str | None = None, lease: "Lease | None" = None
+) -> Iterator[PageRange]:
+    """Every allocated range in order, touching ones merged; a page is asked for when it is needed.
+
+    A disk in many pieces takes long to list: `lease` is kept meanwhile.
+    """
+    return rules.merged(_pages(out, at, etag, lease))
 
 
-def _pages(out: Outside, at: BlobAddress, etag: str | None) -> Iterator[PageRange]:
+def _pages(out: Outside, at: BlobAddress, etag: str | None, lease: "Lease | None") -> Iterator[PageRange]:
     after: str | None = None
     while True:
+        if lease:
+            lease.keep()
         page = out.blobs.ranges(at, if_match=etag, after=after)
         yield from page.ranges
         after = page.after

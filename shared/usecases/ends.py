@@ -8,15 +8,17 @@ import msgspec
 from msgspec.structs import replace
 
 from shared import telemetry
-from shared.domain.errors import AccessDenied, FactoryError, Missing, Unreachable
+from shared.domain import keys
+from shared.domain.errors import AccessDenied, FactoryError, Invalid, Missing, Unreachable
 from shared.domain.events import EventType
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import OutputRecord, OutputState, RunRecord
 from shared.domain.templates import LastRun, OutputKind, RunOutput, RunState
 from shared.planning import actions, runs
 from shared.planning.archive import place
-from shared.ports import Insert
+from shared.ports import Insert, Put
 
+from .journal import image_line
 from .slots import leave_slot
 from .turn import Turn, save, says, send
 
@@ -33,6 +35,11 @@ class Found(msgspec.Struct, frozen=True):
 
 def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
     """Publish first, record after, then send a look for each output and for the image."""
+    if _is_recorded(turn, action):
+        turn = replace(turn, record=replace(turn.record, run=None, recorded=action.run.start))
+        turn = save(says(turn, f"the run of {action.run.start} is recorded already"), "run-known")
+        send(turn)
+        return turn
     listed = turn.out.templates.outputs(action.template.id)
     found = [f for output in listed if (f := _find(turn, action, output))]
     built = runs.what_was_built(
@@ -42,17 +49,34 @@ def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
     run = _run_record(turn, action, built, outputs)
     turn = _after(turn, action, built, outputs)
     _publish(turn, run)
-    turn = save(turn, "run-ended", Insert(run), *(Insert(o) for o in outputs))
+    turn = save(turn, "run-ended", Insert(run), *(Insert(o) for o in outputs), *_refusals(turn, outputs))
     if run.ended:
         telemetry.metric("run-age", (run.ended - run.started).total_seconds(), "s", image=run.image)
     if action.claim:
         leave_slot(turn.out, turn.image, action.claim.slot)
     for output in outputs:
-        if not output.state.settled:
+        if output.state is OutputState.FOUND:
             look = Look(Lane.ARCHIVE, Thing.OUTPUT, output.id, turn.look.correlation, due=output.look_due)
             turn.out.queues.send(look)
     send(turn)
     return turn
+
+
+def _is_recorded(turn: Turn, action: actions.RecordEnd) -> bool:
+    """An image may come back to a template that it was built in before, whose last run is known."""
+    held = turn.out.ledger.read(keys.run_key(turn.image.name, action.run.start), RunRecord)
+    return held is not None and held.record.template == str(action.template.id)
+
+
+def _refusals(turn: Turn, outputs: list[OutputRecord]) -> list[Put]:
+    """What cannot be archived at all is told at once, and holds the next run until a person has seen it."""
+    lines = []
+    for output in outputs:
+        if output.state is OutputState.REFUSED:
+            turn.event(EventType.WORK_FAILED, image=output.image, output=output.id, why=output.reason)
+            now = turn.out.clock.now()
+            lines.append(image_line(output.image, output.id, "refused", output.reason, turn.look, now))
+    return lines
 
 
 def _after(turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: list[OutputRecord]) -> Turn:
@@ -86,16 +110,29 @@ def _find(turn: Turn, action: actions.RecordEnd, output: RunOutput) -> Found | N
         template=str(action.template.id),
         artifact=output.artifact,
         staging_group=action.template.staging_group,
+        started=action.run.started,
         found=turn.now,
     )
+    if output.address is None and output.kind is OutputKind.VHD:
+        why = "not archived: its address is not one of a storage account in the configured cloud"
+        return Found(replace(record, state=OutputState.REFUSED, reason=why))
     if output.address is None:
-        tags = turn.out.resources.tags(output.artifact) if output.artifact else None
-        return Found(record, (tags or {}).get(runs.SOURCE_TAG, ""))
+        return Found(record, _tag_of(turn, output))
     archive = turn.factory.archive
     own = (output.address.account, output.address.container) == (archive.account, archive.container)
     target = output.address if own else place(archive, turn.image.name, action.run.start, output.name)
     vhd = replace(record, state=OutputState.FOUND, source=output.address, target=target, look_due=turn.now)
     return _pin(turn, vhd, action.run)
+
+
+def _tag_of(turn: Turn, output: RunOutput) -> str:
+    """What cannot be read tells nothing; it must not hold up the run's VHDs."""
+    try:
+        tags = turn.out.resources.tags(output.artifact) if output.artifact else None
+    except (Invalid, AccessDenied) as error:
+        telemetry.event("output-not-readable", output=output.name, why=str(error))
+        return ""
+    return (tags or {}).get(runs.SOURCE_TAG, "")
 
 
 def _pin(turn: Turn, vhd: OutputRecord, run: LastRun) -> Found | None:
@@ -106,7 +143,8 @@ def _pin(turn: Turn, vhd: OutputRecord, run: LastRun) -> Found | None:
         facts = turn.out.blobs.facts(vhd.source)
     except (Missing, Unreachable, AccessDenied) as error:
         telemetry.event("output-not-readable", output=vhd.id, why=str(error))
-        return Found(vhd)
+        stale = isinstance(error, Missing) and run.state is not RunState.SUCCEEDED
+        return None if stale else Found(vhd)  # a run that failed may list what one before it had left
     if facts.modified < run.started:
         telemetry.event("output-of-an-earlier-run", output=vhd.id, modified=facts.modified.isoformat())
         return None
@@ -153,7 +191,7 @@ def _log_end(turn: Turn, action: actions.RecordEnd) -> str:
         end = turn.out.blobs.read(log, max(0, length - LOG_END), length) if length else b""
     except FactoryError as error:
         return f"not read: {error}"
-    return end.decode("utf-8", "replace")
+    return "".join(c for c in end.decode("utf-8", "replace") if c.isprintable() or c in "\n\t")
 
 
 def _publish(turn: Turn, run: RunRecord) -> None:

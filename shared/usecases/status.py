@@ -7,6 +7,7 @@ import msgspec
 from shared.domain import keys
 from shared.domain.errors import Invalid
 from shared.domain.factory import Factory
+from shared.domain.ids import RunStart
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import (
     FailedWork,
@@ -74,6 +75,30 @@ def ask_for_look(out: Outside, factory: Factory, image: str, correlation: str) -
     """A person wants the image looked at. Raises Invalid for an unknown one."""
     name = factory.image(image).name
     out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, name, correlation))
+
+
+def dismiss(out: Outside, factory: Factory, output: str, correlation: str) -> None:
+    """A person gives an output up: nothing waits for it any more, and nothing of it is deleted.
+
+    Raises Invalid for one that is unknown or settled.
+    """
+    image, _, rest = output.partition("/")
+    key = keys.image_key(factory.image(image).name)
+    held = out.ledger.read(key, ImageRecord)
+    if held is None or rest not in held.record.unsettled:
+        waits = ", ".join(f"{image}/{o}" for o in held.record.unsettled) if held else ""
+        raise Invalid(f"nothing waits for the output {output[:200]!r}; waited for are: {waits or 'none'}")
+    run, name = rest.split("/", 1)
+    found = out.ledger.read(keys.output_key(image, run, name), OutputRecord)
+    look = Look(Lane.BUILDS, Thing.IMAGE, held.record.name, correlation)
+    now, why = out.clock.now(), "set aside by hand: it is not archived"
+    writes: list[Write] = [image_line(image, output, "dismissed", why, look, now)]
+    if found:
+        gone = msgspec.structs.replace(found.record, state=OutputState.DISMISSED, reason=why, trouble=None)
+        writes.append(Replace(gone, found.etag))
+    record = runs.settled(held.record, RunStart(run), name, OutputState.DISMISSED)
+    out.ledger.commit(key.partition, (Replace(record, held.etag), *writes))
+    out.queues.send(look)
 
 
 def resume(out: Outside, factory: Factory, image: str, correlation: str) -> None:

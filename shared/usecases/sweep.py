@@ -3,6 +3,7 @@
 It decides with the same plans as a look, on what the lists tell, and sends a look only where one would act.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -10,7 +11,7 @@ import msgspec
 
 from shared import telemetry
 from shared.domain import keys
-from shared.domain.errors import FactoryError
+from shared.domain.errors import FactoryError, PermanentError
 from shared.domain.factory import Factory, Image
 from shared.domain.ids import ImageName, TemplateId
 from shared.domain.looks import Lane, Look, Thing
@@ -22,8 +23,6 @@ from shared.ports import Held, Outside, Remove
 
 from .slots import free_slot
 
-TURN = 60
-"""Seconds after which the next partition of the journal is gone through."""
 Timed = Callable[[Outside, Factory, str], object]
 """What a timer does: its last argument is the correlation id."""
 
@@ -47,21 +46,23 @@ def sweep(out: Outside, factory: Factory, correlation: str) -> int:
     """The number of looks sent."""
     now = out.clock.now()
     seen = Seen(_records(out), *_templates(out, factory))
-    looks = [
-        *_images(factory, seen, correlation, now),
-        *_sources(out, factory, seen, correlation, now),
-        *_outputs(out, factory, seen, correlation, now),
-    ]
-    for look in looks:
-        out.queues.send(look)
+    sent = 0
+    for looks in (
+        _images(factory, seen, correlation, now),
+        _sources(out, factory, seen, correlation, now),
+        _outputs(out, factory, seen, correlation, now),
+    ):
+        for look in looks:
+            out.queues.send(look)
+            sent += 1
     _free_slots(out, factory, seen, now)
-    _forget_journal(out, factory, now)
+    _forget(out, factory, seen, now)
     for template in seen.templates.values():
         if template.last_run and not template.last_run.state.over:
             age = (now - template.last_run.started).total_seconds()
             telemetry.metric("run-age", age, "s", template=str(template.id))
-    telemetry.metric("sweep-looks", len(looks), "looks", images=len(factory.images))
-    return len(looks)
+    telemetry.metric("sweep-looks", sent, "looks", images=len(factory.images))
+    return sent
 
 
 def _records(out: Outside) -> dict[ImageName, ImageRecord]:
@@ -101,6 +102,7 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
     if comes_back(record.trouble, now):
         return False
     template = seen.templates.get(image.template)
+    record = builds.follow_schedule(record, image, now)
     plan = builds.plan(builds.Situation(image, factory.timing, record, template, now))
     waits = any(isinstance(action, actions.Wait) for action in plan)
     unarmed = record.look_due is None or record.look_due < now - factory.timing.overdue
@@ -110,7 +112,11 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
 
 def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
     for key in sorted(factory.sources):
-        held = out.ledger.read(keys.source_key(key), SourceRecord)
+        try:
+            held = out.ledger.read(keys.source_key(key), SourceRecord)
+        except PermanentError as error:
+            telemetry.event("row-unreadable", source=key, why=str(error))
+            continue
         newest = held.record.newest if held else None
         if newest is None:
             yield Look(Lane.SOURCES, Thing.SOURCE, key, correlation)
@@ -123,9 +129,11 @@ def _outputs(out: Outside, factory: Factory, seen: Seen, correlation: str, now: 
     for record in seen.records.values():
         for unsettled in record.unsettled:
             run, name = unsettled.split("/", 1)
-            held: Held[OutputRecord] | None = out.ledger.read(
-                keys.output_key(record.name, run, name), OutputRecord
-            )
+            try:
+                held = out.ledger.read(keys.output_key(record.name, run, name), OutputRecord)
+            except PermanentError as error:
+                telemetry.event("row-unreadable", output=f"{record.name}/{unsettled}", why=str(error))
+                continue
             if held is None or held.record.state is OutputState.REFUSED:
                 continue
             if comes_back(held.record.trouble, now):
@@ -141,16 +149,28 @@ def _free_slots(out: Outside, factory: Factory, seen: Seen, now: datetime) -> No
     for row in page.rows:
         if not isinstance(row.record, Slot) or row.record.since > now - factory.timing.claim:
             continue
-        record = seen.records.get(row.record.image)
-        if record is None or (record.claim is None and record.run is None):
+        if not _needs_slot(factory, seen, row.record):
             free_slot(out, Held(row.record, row.etag))
 
 
-def _forget_journal(out: Outside, factory: Factory, now: datetime) -> None:
-    """Lines older than `timing.journal` go: of one partition a sweep, so that each sweep costs the same."""
-    partitions = [keys.FACTORY, *map(keys.of_source, factory.sources), *map(keys.of_image, factory.images)]
-    turn = int(now.timestamp() // TURN) % len(partitions)
-    partition, oldest = partitions[turn], keys.journal_before(now - factory.timing.journal)
-    page = out.ledger.scan(partition, "journal:", start=oldest, limit=100)
-    if page.rows:
-        out.ledger.commit(partition, [Remove(keys.key_of(row.record), row.etag) for row in page.rows])
+def _needs_slot(factory: Factory, seen: Seen, slot: Slot) -> bool:
+    image, record = factory.images.get(slot.image), seen.records.get(slot.image)
+    if image is None or record is None:
+        return False
+    template = seen.templates.get(image.template)
+    runs = template is not None and template.last_run is not None and not template.last_run.state.over
+    blind = image.template.subscription in seen.blind
+    return record.claim is not None or runs or (blind and record.run is not None)
+
+
+def _forget(out: Outside, factory: Factory, seen: Seen, now: datetime) -> None:
+    """What is older than `timing.journal` goes: of one partition a sweep, so that all cost the same."""
+    images = sorted({*factory.images, *seen.records})
+    partitions = [keys.FACTORY, *map(keys.of_source, sorted(factory.sources)), *map(keys.of_image, images)]
+    drawn = hashlib.sha256(now.isoformat().encode()).digest()
+    partition = partitions[int.from_bytes(drawn[:8], "big") % len(partitions)]
+    before = now - factory.timing.journal
+    page = out.ledger.scan(partition, "journal:", start=keys.journal_before(before), limit=100)
+    old = [Remove(keys.key_of(row.record), row.etag) for row in page.rows]
+    if old:
+        out.ledger.commit(partition, old)

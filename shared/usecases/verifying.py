@@ -47,7 +47,7 @@ class Pair(msgspec.Struct, frozen=True):
 
     def chunks(self) -> Iterator[PageRange]:
         """What holds data at the source."""
-        return rules.chunks(ranges_of(self.out, self.source, self.record.etag))
+        return rules.chunks(ranges_of(self.out, self.source, self.record.etag, self.lease))
 
 
 def verify_slice(
@@ -65,7 +65,8 @@ def verify_slice(
 
 def _verify(pair: Pair, kind: Verification, until: datetime) -> Checked:
     out, record, target = pair.out, pair.record, pair.target
-    fault = _outer_fault(pair)
+    facts = out.blobs.facts(target)
+    fault = _outer_fault(pair, facts.length)
     if fault:
         return Checked(fault=fault)
     match kind:
@@ -78,22 +79,22 @@ def _verify(pair: Pair, kind: Verification, until: datetime) -> Checked:
             checked = _compare_all(pair, until)
     if checked.fault or not checked.complete:
         return checked
-    etag = record.etag
-    if lease := pair.lease:
+    # A worker that died after its last word here has left the mark: the verified blob is not touched again.
+    etag = facts.etag
+    if (lease := pair.lease) and facts.metadata.get("state") != "verified":
         verified = {**marks(record), "state": "verified"}
         etag = lease.pace.run(0, lambda: out.blobs.label(target, verified, lease.id))
     return msgspec.structs.replace(checked, target_etag=etag)
 
 
-def _outer_fault(pair: Pair) -> str:
+def _outer_fault(pair: Pair, length: int) -> str:
     """What is wrong with the copy's length, its allocation or its footer."""
     out, record, target = pair.out, pair.record, pair.target
-    length = out.blobs.facts(target).length
     if length != record.length:
         return f"{target} is {length} bytes long, its source {record.length}"
     if not record.in_place:
-        wanted = ranges_of(out, pair.source, record.etag)
-        gap = next(rules.missing(wanted, ranges_of(out, target)), None)
+        wanted = ranges_of(out, pair.source, record.etag, pair.lease)
+        gap = next(rules.missing(wanted, ranges_of(out, target, None, pair.lease)), None)
         if gap:
             return f"{gap.size} bytes at {gap.start} hold data at the source and are empty in {target}"
     pin = record.etag if record.in_place else None

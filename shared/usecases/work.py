@@ -6,7 +6,15 @@ from msgspec.structs import replace
 
 from shared import telemetry
 from shared.domain import keys
-from shared.domain.errors import AccessDenied, FactoryError, Invalid, PermanentError, RetryableError
+from shared.domain.errors import (
+    AccessDenied,
+    Busy,
+    Conflict,
+    FactoryError,
+    Invalid,
+    PermanentError,
+    RetryableError,
+)
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.ids import ImageName
 from shared.domain.looks import Lane, Look, Thing
@@ -24,6 +32,8 @@ from shared.ports import Held, Insert, Outside, Put, Replace, Write
 from .journal import factory_line
 
 LONGEST_BODY = 4000
+SAME_AGAIN = timedelta(days=1)
+"""How long the same failure of the same thing is not reported again."""
 
 
 def try_again(out: Outside, look: Look, error: RetryableError, patience: timedelta) -> None:
@@ -34,6 +44,8 @@ def try_again(out: Outside, look: Look, error: RetryableError, patience: timedel
         case Again(look=later, delay=delay):
             telemetry.event("look-again", seconds=delay.total_seconds(), why=str(error), attempt=look.attempt)
             out.queues.send(later, delay)
+            if isinstance(error, Busy | Conflict):
+                return  # somebody is at work on the thing: its row is left to them
             _note(out, look, held, error, Trouble(later.first or now, now + delay, _stable(error)))
         case GiveUp(why=why):
             give_up(out, look, why)
@@ -54,8 +66,9 @@ def report(
     now = out.clock.now()
     telemetry.event("work-failed", lane=lane, id=id, why=why)
     known = out.ledger.read(keys.failed_key(id), FailedWork)
-    if known and known.record.why == why[:2000] and not known.record.resent:
-        return  # published and journalled when it became the reason
+    same = known and known.record.why == why[:2000] and not known.record.resent
+    if same and known and now - known.record.at < SAME_AGAIN:
+        return  # published and journalled not long ago
     data: dict[str, str | int | bool | None] = {"lane": lane, "why": why[:1000]}
     try:
         out.events.publish(FactoryEvent(EventType.WORK_FAILED, id, now, data, correlation))
@@ -70,8 +83,11 @@ def report(
 def refuse_event(out: Outside, id: str, kind: str, why: str) -> None:
     """An event that can never be acted upon is accepted, since Event Grid cannot be told otherwise."""
     telemetry.event("event-refused", id=id[:200], kind=kind[:200], why=why)
-    now = out.clock.now()
-    out.ledger.commit(keys.FACTORY, (factory_line(f"event {id[:200]}", "event-refused", why, id[:64], now),))
+    line = factory_line(f"event {id[:200]}", "event-refused", why, id[:64], out.clock.now())
+    try:
+        out.ledger.commit(keys.FACTORY, (line,))
+    except FactoryError as error:
+        telemetry.event("not-journalled", why=str(error))
 
 
 def failed_work(out: Outside) -> tuple[FailedWork, ...]:

@@ -64,8 +64,8 @@ from .builders import faults_of, yaml
         (yaml(top="timing: {copy_lease: 61s}"),
          "7: timing.copy_lease: 61s is out of range; expected 15s to 1m, as the storage service allows"),
         (yaml(top="timing: {copy_slice: 1h}"),
-         "7: timing.copy_slice: 1h is out of range; expected 1s to 25m, less than any plan's function "
-         "timeout"),
+         "7: timing.copy_slice: 1h is out of range; expected 1s to 8m, less than functionTimeout "
+         "of host.json"),
         (yaml(top="timing: {retry_after: 30m}"),
          "7: timing.retry_after: '30m'; expected a list of 1 to 20 durations, such as [30m, 2h, 8h]"),
         (yaml(top="timing: {retry_after: []}"),

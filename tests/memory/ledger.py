@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from shared.domain.errors import Conflict, PermanentError
 from shared.domain.keys import Key
 from shared.domain.records import Record
-from shared.gateways.rows import Row, check, expected, key_of_write, record_of, row_of
+from shared.gateways.rows import Row, check, expected, key_of_write, readable, record_of, row_of
 from shared.ports import Held, Insert, Page, Rec, Remove, Replace, Write
 
 
@@ -72,7 +72,7 @@ class MemoryLedger:
             self._write(key, row)
 
     def _page(self, keys: Iterable[Key], rest: Sequence[str]) -> Page:
-        rows = tuple(Held(record_of(key, self._rows[key][0]), self._rows[key][1]) for key in keys)
+        rows = readable((key, *self._rows[key]) for key in keys)
         return Page(rows, rest[0] if rest else None)
 
     def _demand(self, write: Write) -> None:

@@ -130,7 +130,7 @@ def test_the_journal_says_what_keeps_a_template(record: ImageRecord, template: T
 def test_a_template_that_failed_to_be_made_is_counted_once_then_replaced_when_it_is_time() -> None:
     failed = replace(READY, provisioning=Provisioning.FAILED, trouble="no rights on the subnet")
     assert only(template=failed) == actions.CountFailure(
-        "the template could not be made: no rights on the subnet"
+        "the template could not be made: no rights on the subnet", template=True
     )
     counted = replace(wanting(), template_failed=True, failures=1, retry_at=NOW + MINUTE)
     assert isinstance(only(counted, failed), actions.Wait)
@@ -154,8 +154,8 @@ def test_a_template_that_failed_to_be_made_is_counted_once_then_replaced_when_it
             "the run for 1.0.1 was cancelled; it is not tried again for the same version",
         ),
         (
-            {"built": v("1.0.0"), "older": 3},
-            "3 runs in a row built 1.0.0 although 1.0.1 is listed; waiting for the next version",
+            {"built": v("1.0.0"), "older": 4},
+            "4 runs in a row built 1.0.0 although 1.0.1 is listed; waiting for the next version",
         ),
     ],
 )
