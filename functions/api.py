@@ -1,6 +1,5 @@
 """HTTP: is the factory well, and look at an image now."""
 
-import uuid
 from http import HTTPStatus
 
 import azure.functions as func
@@ -10,7 +9,8 @@ from shared.bootstrap import Worker, worker
 from shared.contracts import http
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError, Invalid
-from shared.usecases.status import ask_for_look
+
+from . import boundary
 
 blueprint = func.Blueprint()
 
@@ -39,7 +39,9 @@ def tell_health(this: Worker) -> func.HttpResponse:
 
 
 def take_look(this: Worker, name: str) -> func.HttpResponse:
-    correlation = uuid.uuid4().hex
+    from shared.usecases.status import ask_for_look  # here: to import the app must stay cheap
+
+    correlation = boundary.new_correlation()
     with telemetry.bind(correlation=correlation, image=name):
         try:
             ask_for_look(this.outside, this.factory(), name, correlation)
