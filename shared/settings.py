@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
+
+import msgspec
 
 VERSION = "0.1.0"
 """The product's version. A constant: a deployed Functions app is a folder, not an installed package."""
@@ -23,8 +24,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """Where the app finds its configuration and its services."""
 
     config: Path
@@ -63,8 +63,7 @@ class Settings:
         )
 
 
-@dataclass(frozen=True)
-class _Setting:
+class _Setting(msgspec.Struct, frozen=True):
     field: str
     variable: str
     check: Callable[[str], str]
