@@ -26,7 +26,7 @@ FACTORY = "factory"
 SLOTS = "slots"
 IMAGE_ROW = "image"
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
-_UNFIT = re.compile(r"[^a-z0-9.:|_\-~]")
+_UNFIT = re.compile(r"[^a-z0-9.:|_\-]")
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
@@ -35,12 +35,11 @@ class Key(msgspec.Struct, frozen=True, order=True):
 
 
 def fit(text: str) -> str:
-    """`text` as part of a key. Different texts stay different."""
+    """`text` as part of a key. Different texts stay different: only a hash is preceded by `~`."""
     lowered = text.lower()
-    plain = _UNFIT.sub("~", lowered)
-    if plain == lowered and len(plain) <= 120:
-        return plain
-    return f"{plain[:80]}~{hashlib.sha256(lowered.encode()).hexdigest()[:16]}"
+    if not _UNFIT.search(lowered) and len(lowered) <= 120:
+        return lowered
+    return f"{_UNFIT.sub('~', lowered)[:80]}~{hashlib.sha256(lowered.encode()).hexdigest()[:16]}"
 
 
 def of_image(name: str) -> str:
