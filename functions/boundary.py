@@ -6,6 +6,7 @@ within 30 seconds: it accepts what can never work, and raises only when the queu
 delivers again.
 """
 
+import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import azure.functions as func
 
 from shared import telemetry
 from shared.bootstrap import Worker
-from shared.contracts import events, messages
+from shared.contracts import messages
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError, Invalid, PermanentError, RetryableError
 from shared.domain.looks import Lane, Look, Thing
@@ -21,6 +22,7 @@ from shared.usecases import work
 from shared.usecases.looks import work_off
 
 if TYPE_CHECKING:
+    from shared.contracts.events import SourceFound, TemplateTouched
     from shared.usecases.sweep import Timed
 
 
@@ -57,6 +59,8 @@ def _look(worker: Worker, look: Look) -> None:
 
 def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
     """An event says `look`: one message into the lane that it concerns."""
+    from shared.contracts import events  # here: to import the app must stay cheap
+
     out = worker.outside
     try:
         factory = worker.factory()
@@ -76,8 +80,10 @@ def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
         out.queues.send(look)
 
 
-def _look_of(told: events.SourceFound | events.TemplateTouched) -> Look:
-    if isinstance(told, events.SourceFound):
+def _look_of(told: "SourceFound | TemplateTouched") -> Look:
+    from shared.contracts.events import SourceFound
+
+    if isinstance(told, SourceFound):
         return Look(Lane.BUILDS, Thing.SOURCE, told.key, told.correlation)
     return Look(Lane.BUILDS, Thing.IMAGE, told.image, told.correlation)
 
@@ -121,6 +127,4 @@ def _plain(text: object) -> str:
 
 
 def new_correlation() -> str:
-    from uuid import uuid4  # here: to import the app must stay cheap
-
-    return uuid4().hex
+    return uuid.uuid4().hex

@@ -5,6 +5,7 @@ than it uses.
 """
 
 import functools
+import uuid
 
 from shared.contracts.factory import FactoryFile
 from shared.domain.errors import FactoryError
@@ -75,12 +76,6 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
         events=TopicEvents(settings.topic_endpoint, connection),
         clock=SystemClock(),
         workers=ThreadWorkers(copy_workers),
-        new_id=_new_id,
+        new_id=lambda: str(uuid.uuid4()),
         version=settings.version,
     )
-
-
-def _new_id() -> str:
-    from uuid import uuid4  # here: to import the app must stay cheap
-
-    return str(uuid4())
