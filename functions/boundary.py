@@ -18,7 +18,6 @@ from shared.contracts import messages
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError, Invalid, PermanentError, RetryableError
 from shared.domain.looks import Lane, Look, Thing
-from shared.usecases import work
 from shared.usecases.looks import work_off
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ def work_off_message(worker: Worker, lane: Lane, message: func.QueueMessage) -> 
     try:
         look = messages.decode(lane, messages.unwrap(body))
     except Invalid as error:
-        id_ = f"message {message.id}"
-        work.report(out, lane.value, str(error), id=id_, correlation=new_correlation(), body=_text(body))
+        _report(worker, lane, message, str(error))
         return
     with telemetry.bind(correlation=look.correlation, lane=lane.value, thing=look.id, attempt=look.attempt):
         telemetry.metric("queue-age", age, "s")
@@ -51,10 +49,13 @@ def _look(worker: Worker, look: Look) -> None:
         return
     try:
         work_off(out, factory, look)
-    except RetryableError as error:
-        work.try_again(out, look, error, factory.timing.give_up)
-    except PermanentError as error:
-        work.give_up(out, look, str(error))
+    except (RetryableError, PermanentError) as error:
+        from shared.usecases import work  # here: to import the app must stay cheap
+
+        if isinstance(error, RetryableError):
+            work.try_again(out, look, error, factory.timing.give_up)
+        else:
+            work.give_up(out, look, str(error))
 
 
 def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
@@ -73,6 +74,8 @@ def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
         telemetry.event("event-not-ours", why=str(error))
         return
     except (Invalid, ValueError) as error:
+        from shared.usecases import work
+
         work.refuse_event(out, _plain(event.id), _plain(event.event_type), _plain(str(error)))
         return
     with telemetry.bind(correlation=look.correlation, thing=look.id):
@@ -105,11 +108,18 @@ def record_poison(worker: Worker, lane: Lane, message: func.QueueMessage) -> Non
         look: Look | None = messages.decode(lane, messages.unwrap(body))
     except Invalid:
         look = None
-    correlation = look.correlation if look else new_correlation()
     why = f"the host gave the message up after {message.dequeue_count or 'several'} tries"
+    _report(worker, lane, message, why, look)
+
+
+def _report(
+    worker: Worker, lane: Lane, message: func.QueueMessage, why: str, look: Look | None = None
+) -> None:
+    from shared.usecases import work
+
+    correlation, text = look.correlation if look else new_correlation(), _text(message.get_body())
     with telemetry.bind(correlation=correlation, lane=lane.value):
         id_ = f"message {message.id}"
-        text = _text(body)
         work.report(worker.outside, lane.value, why, id=id_, correlation=correlation, look=look, body=text)
 
 
