@@ -118,7 +118,7 @@ def _plant(sandbox: RunningSandbox) -> None:
 
 async def _run(state: Path) -> None:
     config, overlay = ROOT / "config" / "factory.yaml", Path(__file__).parent / "overlay.yaml"
-    options = Options(state=state, config=config, overlay=overlay, with_functions=False, act=True)
+    options = Options(state=state, config=config, overlay=overlay, with_functions=False)
     async with RunningSandbox(options, tell=lambda text: print(text, file=sys.stderr)) as sandbox:
         await asyncio.to_thread(_plant, sandbox)
         if missing := await wait_until_ready(sandbox, timedelta(seconds=30)):

@@ -9,6 +9,7 @@ import msgspec
 
 PORTS: Final = ("arm", "identity", "blob", "queue", "table", "eventgrid", "control", "functions")
 STATE: Final = Path(".sandbox")
+QUICK: Final = Path(__file__).with_name("overlay.yaml")
 FUNC_START: Final = "http://127.0.0.1:7071"  # where Core Tools' `func start` listens by itself
 
 
@@ -20,7 +21,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ports: dict[str, int] = {}
     with_functions: bool = True
     functions_url: str = FUNC_START
-    act: bool = False
     overlay: Path | None = None
     sources_schedule: str = "*/15 * * * * *"
     sweep_schedule: str = "*/30 * * * * *"
@@ -43,8 +43,7 @@ def parse(argv: Sequence[str]) -> Options:
         ports=dict(given.ports),
         with_functions=not given.without_functions,
         functions_url=given.functions_url.rstrip("/"),
-        act=given.act,
-        overlay=given.overlay.resolve() if given.overlay else None,
+        overlay=None if given.as_is else given.overlay.resolve(),
         sources_schedule=given.sources_schedule,
         sweep_schedule=given.sweep_schedule,
         settings=dict(given.setting),
@@ -67,8 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--ports", type=_ports, default=[], metavar="arm=8443,…", help=f"of {', '.join(PORTS)}; others free")
     add("--app", type=Path, default=Path(), metavar="DIR", help="folder of function_app.py (here)")
     add("--config", type=Path, default=Path("config/factory.yaml"), metavar="FILE", help="of the factory")
-    add("--act", action="store_true", help="let the factory act: a copy of --config with mode: act")
-    add("--overlay", type=Path, metavar="FILE", help="YAML to lay over a copy of --config, such as timing")
+    add("--overlay", type=Path, default=QUICK, metavar="FILE", help="laid over a copy of --config")
+    add("--as-is", action="store_true", help="take --config as it is, without an overlay")
     add("--without-functions", action="store_true", help="leave the app to a `func start` elsewhere")
     add("--functions-url", default=FUNC_START, metavar="URL", help=f"where that one listens ({FUNC_START})")
     add("--sources-schedule", default="*/15 * * * * *", metavar="NCRONTAB", help="of the look at sources")

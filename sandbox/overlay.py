@@ -20,17 +20,14 @@ class OverlayFault(ValueError):
 
 def configured(options: Options) -> Path:
     """Return the file that the app is to read."""
-    if not options.act and options.overlay is None:
+    if options.overlay is None:
         return options.config
     copy = options.state / "config"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(options.config.parent, copy)
     file = copy / options.config.name
-    if options.act:
-        _let_act(file)
-    if options.overlay is not None:
-        document = merged(_mapping(file), _mapping(options.overlay))
-        file.write_text(yaml.safe_dump(document, sort_keys=False))
+    document = merged(_mapping(file), _mapping(options.overlay))
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
     return file
 
 
@@ -46,13 +43,6 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             laid[key] = value
     return laid
-
-
-def _let_act(file: Path) -> None:
-    """Change one line and leave the rest, comments included, to its reader."""
-    text = file.read_text()
-    lines = ["mode: act" if line.startswith("mode:") else line for line in text.splitlines()]
-    file.write_text("\n".join(lines if "mode: act" in lines else ["mode: act", *lines]) + "\n")
 
 
 def _mapping(file: Path) -> Mapping[str, Any]:

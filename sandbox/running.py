@@ -56,6 +56,8 @@ class RunningSandbox:
         self.azure: LocalAzure
         self.storage: StorageService
         self.published: Published
+        self.config: Path
+        """What the app reads: the file itself, or the copy with the overlay."""
         self.host: HostProcess | None = None
         self.subscribed = asyncio.Event()
         self.subscriptions: tuple[EventSubscription, ...] = ()
@@ -171,8 +173,9 @@ class RunningSandbox:
     async def _functions(self, stack: AsyncExitStack) -> None:
         """The Functions host, unless it runs elsewhere, and the events that go to it."""
         options, state = self.options, self.options.state
+        self.config = configured(options)
         schedules = (options.sources_schedule, options.sweep_schedule)
-        settings = app_settings(self.published, configured(options), *schedules) | options.settings
+        settings = app_settings(self.published, self.config, *schedules) | options.settings
         write_local_settings(state / "local.settings.json", settings)
         if options.with_functions:
             port = self.published.functions.rpartition(":")[2]

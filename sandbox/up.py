@@ -97,6 +97,7 @@ def _addresses(sandbox: RunningSandbox) -> str:
         "Functions": at.functions,
         "Control": at.control,
         "Certificate": at.ca,
+        "Configuration": _short(sandbox.config),
         "All of it": str(sandbox.options.state / endpoints.FILE),
     }
     return "\n".join(f"{name + ':':<18}{value}" for name, value in rows.items())
@@ -108,12 +109,11 @@ def _what_to_try(sandbox: RunningSandbox) -> str:
     me = f"{python} -m sandbox"
     suffix = "" if state == ".sandbox" else f" --state {state}"
     app = "" if options.with_functions else _elsewhere(options)
-    observing = "" if options.act else "  (it only observes, unless its file says `mode: act`, or up --act)"
     return f"""{app}
-Try next:{observing}
+Try next:
   a new version of Ubuntu:   {me} new-version{suffix} \\
                                Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2 22.04.202611010
-  a look by hand:            curl -X POST -H 'x-functions-key: {at.functions_key}' \\
+  a look by hand:            curl -X POST -H 'x-functions-key: {at.functions_key or "KEY"}' \\
                                {at.functions}/api/v1/images/ubuntu-22/look
   a fault:                   {me} fault{suffix} blob drop --when after --path comp=page --nth 3
   a power cut:               {me} host kill{suffix}

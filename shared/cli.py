@@ -8,6 +8,7 @@ import argparse
 import sys
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from shared.bootstrap import SettingsError, Worker, worker
 from shared.contracts import factory as configuration
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError
-from shared.domain.records import ImageRecord, JournalLine
+from shared.domain.records import ImageRecord, JournalLine, OutputRecord
 from shared.usecases import status as stories
 from shared.usecases import work
 
@@ -97,9 +98,14 @@ def _status(options: argparse.Namespace) -> int:
             for i in told.images
         ),
     )
+    if told.unsettled:
+        print("\nOutputs that are not safe in the archive yet (`dismiss OUTPUT` gives one up):")
+        _table(("OUTPUT", "STATE", "STANDS"), ((o.id, o.state.value, _stands(o)) for o in told.unsettled))
     if told.failed:
         print("\nFailed work, to be sent again with `send-again ID`:")
-        _table(("ID", "AT", "WHY"), ((w.id, f"{w.at:%Y-%m-%d %H:%M:%S}", w.why) for w in told.failed))
+        _table(
+            ("ID", "AT", "SENT AGAIN", "WHY"), ((w.id, _at(w.at), _at(w.resent), w.why) for w in told.failed)
+        )
     return OK
 
 
@@ -149,10 +155,14 @@ def _send_again(options: argparse.Namespace) -> int:
     return OK
 
 
-def _stands(record: ImageRecord | None) -> str:
+def _stands(record: ImageRecord | OutputRecord | None) -> str:
     if record is None:
         return "not looked at yet"
     return f"{record.trouble.why} (tried again)" if record.trouble else record.reason
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "-"
 
 
 def _text(value: object) -> str:

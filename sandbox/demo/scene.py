@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from sandbox.options import Options
+from sandbox.options import QUICK, Options
 from sandbox.storage.limits import Limits
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -39,7 +39,7 @@ def options(state: Path) -> Options:
         state=state,
         app=ROOT,
         config=ROOT / "config" / "factory.yaml",
-        overlay=Path(__file__).with_name("overlay.yaml"),
+        overlay=QUICK,
         speed=120,
         sources_schedule="*/2 * * * * *",
         sweep_schedule="*/20 * * * * *",

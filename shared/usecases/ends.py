@@ -12,7 +12,7 @@ from shared.domain import keys
 from shared.domain.errors import AccessDenied, FactoryError, Invalid, Missing, Unreachable
 from shared.domain.events import EventType
 from shared.domain.looks import Lane, Look, Thing
-from shared.domain.records import OutputRecord, OutputState, RunRecord
+from shared.domain.records import ImageRecord, OutputRecord, OutputState, RunRecord
 from shared.domain.templates import LastRun, OutputKind, RunOutput, RunState
 from shared.planning import actions, runs
 from shared.planning.archive import place
@@ -35,9 +35,9 @@ class Found(msgspec.Struct, frozen=True):
 
 def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
     """Publish first, record after, then send a look for each output and for the image."""
-    if _is_recorded(turn, action):
-        turn = replace(turn, record=replace(turn.record, run=None, recorded=action.run.start))
-        turn = save(says(turn, f"the run of {action.run.start} is recorded already"), "run-known")
+    if known := _known(turn, action):
+        turn = replace(turn, record=_come_back(turn, known))
+        turn = save(says(turn, f"the run of {known.start} is recorded already"), "run-known")
         send(turn)
         return turn
     listed = turn.out.templates.outputs(action.template.id)
@@ -62,10 +62,19 @@ def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
     return turn
 
 
-def _is_recorded(turn: Turn, action: actions.RecordEnd) -> bool:
-    """An image may come back to a template that it was built in before, whose last run is known."""
+def _known(turn: Turn, action: actions.RecordEnd) -> RunRecord | None:
+    """An image may come back to a template that it was built in before, whose last run is recorded."""
     held = turn.out.ledger.read(keys.run_key(turn.image.name, action.run.start), RunRecord)
-    return held is not None and held.record.template == str(action.template.id)
+    return held.record if held and held.record.template == str(action.template.id) else None
+
+
+def _come_back(turn: Turn, run: RunRecord) -> ImageRecord:
+    """What keeps the template are this run's VHDs, not those of the template that the image comes from."""
+    read, image = turn.out.ledger.read, turn.image.name
+    found = [read(keys.output_key(image, run.start, name), OutputRecord) for name in run.outputs]
+    states = [held.record.state for held in found if held and held.record.kind is OutputKind.VHD]
+    record = replace(turn.record, run=None, recorded=run.start, recorded_state=run.state)
+    return replace(record, vhds=len(states), manifests=states.count(OutputState.ARCHIVED))
 
 
 def _refusals(turn: Turn, outputs: list[OutputRecord]) -> list[Put]:

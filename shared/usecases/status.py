@@ -34,6 +34,8 @@ class ImageStatus(msgspec.Struct, frozen=True):
 
 class Status(msgspec.Struct, frozen=True):
     images: tuple[ImageStatus, ...]
+    unsettled: tuple[OutputRecord, ...]
+    """Outputs that are not safe in the archive yet: what holds the next run."""
     sources: tuple[SourceRecord, ...]
     failed: tuple[FailedWork, ...]
 
@@ -44,8 +46,16 @@ def status(out: Outside, factory: Factory) -> Status:
     for image in factory.images.values():
         held = out.ledger.read(keys.image_key(image.name), ImageRecord)
         images.append(ImageStatus(image.name, image.source_text, held.record if held else None))
+    unsettled = [o for i in images if i.record for o in _unsettled(out, i.record)]
     sources = (out.ledger.read(keys.source_key(key), SourceRecord) for key in sorted(factory.sources))
-    return Status(tuple(images), tuple(s.record for s in sources if s), failed_work(out))
+    return Status(tuple(images), tuple(unsettled), tuple(s.record for s in sources if s), failed_work(out))
+
+
+def _unsettled(out: Outside, record: ImageRecord) -> Iterator[OutputRecord]:
+    for unsettled in record.unsettled:
+        held = out.ledger.read(keys.output_key(record.name, *unsettled.split("/", 1)), OutputRecord)
+        if held:
+            yield held.record
 
 
 def journal(out: Outside, factory: Factory, image: str | None, limit: int) -> tuple[JournalLine, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.options import Options
+from sandbox.options import QUICK, Options, parse
 from sandbox.overlay import OverlayFault, configured, merged
 
 FACTORY = """\
@@ -17,7 +17,7 @@ timing:
 """
 
 
-def written(folder: Path, overlay: str | None = None, *, act: bool = False) -> tuple[Path, Path]:
+def written(folder: Path, overlay: str | None = None) -> tuple[Path, Path]:
     """The configuration, and what the app is to read."""
     file = folder / "config" / "factory.yaml"
     (file.parent / "templates").mkdir(parents=True)
@@ -26,7 +26,7 @@ def written(folder: Path, overlay: str | None = None, *, act: bool = False) -> t
     over = folder / "overlay.yaml"
     if overlay is not None:
         over.write_text(overlay)
-    options = Options(state=folder / "state", config=file, act=act, overlay=None if overlay is None else over)
+    options = Options(state=folder / "state", config=file, overlay=None if overlay is None else over)
     return file, configured(options)
 
 
@@ -35,20 +35,21 @@ def test_without_a_wish_the_file_itself_is_read(tmp_path: Path) -> None:
     assert read == file
 
 
-def test_acting_changes_one_line_of_a_copy_and_keeps_its_comments(tmp_path: Path) -> None:
-    file, read = written(tmp_path, act=True)
-    assert read.read_text() == FACTORY.replace("observe", "act")
-    assert file.read_text() == FACTORY
-    assert (read.parent / "templates" / "one.json").exists()
-
-
-def test_an_overlay_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
-    _, read = written(tmp_path, "mode: act\ntiming: {claim: 20s}\nlimits: {runs_at_once: 1}\n")
+def test_an_overlay_changes_what_it_names_in_a_copy_and_nothing_else(tmp_path: Path) -> None:
+    file, read = written(tmp_path, "mode: act\ntiming: {claim: 20s}\nlimits: {runs_at_once: 1}\n")
     assert yaml.safe_load(read.read_text()) == {
         "mode": "act",
         "timing": {"claim": "20s", "stagger": "5m"},
         "limits": {"runs_at_once": 1},
     }
+    assert file.read_text() == FACTORY
+    assert (read.parent / "templates" / "one.json").exists()
+
+
+def test_the_sandbox_acts_within_seconds_unless_it_is_told_to_take_the_file_as_it_is() -> None:
+    assert yaml.safe_load(QUICK.read_text())["mode"] == "act"
+    assert parse([]).overlay == QUICK
+    assert parse(["--as-is"]).overlay is None
 
 
 def test_null_in_an_overlay_takes_something_away() -> None:
