@@ -119,10 +119,11 @@ def _plant(sandbox: RunningSandbox) -> None:
 async def _run(state: Path) -> None:
     config, overlay = ROOT / "config" / "factory.yaml", Path(__file__).parent / "overlay.yaml"
     options = Options(state=state, config=config, overlay=overlay, with_functions=False)
-    async with RunningSandbox(options, tell=lambda text: print(text, file=sys.stderr)) as sandbox:
+    said: list[str] = []  # worth reading only if it does not come up
+    async with RunningSandbox(options, tell=said.append) as sandbox:
         await asyncio.to_thread(_plant, sandbox)
         if missing := await wait_until_ready(sandbox, timedelta(seconds=30)):
-            raise RuntimeError(f"no answer from {', '.join(missing)}")
+            raise RuntimeError(f"no answer from {', '.join(missing)}:\n" + "\n".join(said))
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

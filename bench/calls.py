@@ -6,7 +6,7 @@ in memory, where one call of a port is one request. What the host itself asks of
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -139,5 +139,5 @@ def _kind(name: str) -> str:
     return "Event Grid" if "events.sandbox" in name else name.split(".")[0]
 
 
-def _first(steps: Any, fits: Callable[[Step], bool]) -> Step:
+def _first(steps: Iterable[Step], fits: Callable[[Step], bool]) -> Step:
     return next(step for step in steps if fits(step))
