@@ -4,11 +4,12 @@ from datetime import datetime
 
 from shared import telemetry
 from shared.domain import keys
-from shared.domain.errors import Invalid
+from shared.domain.errors import Invalid, PermanentError
 from shared.domain.events import EventType, FactoryEvent
-from shared.domain.factory import Factory
+from shared.domain.factory import Factory, Image
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, SourceRecord
+from shared.domain.versions import Version
 from shared.planning import builds
 from shared.planning.sources import SourceNews, plan
 from shared.ports import Insert, Outside, Put, Replace, Write
@@ -56,13 +57,21 @@ def tell_images(out: Outside, factory: Factory, look: Look) -> None:
     if held is None or held.record.newest is None:
         return
     for image in factory.made_from(look.id):
-        now = out.clock.now()
-        known = out.ledger.read(keys.image_key(image.name), ImageRecord)
-        record = builds.adopt(known.record if known else None, image, held.record.newest, now)
-        if record is not None:
-            why = f"{held.record.newest} of {image.source_text}"
-            what = "source-version-wanted" if record.wanted else "baseline-recorded"
-            line = image_line(image.name, image.name, what, why, look, now)
-            write: Write = Replace(record, known.etag) if known else Insert(record)
-            out.ledger.commit(keys.of_image(image.name), (write, line))
+        try:
+            _adopt(out, image, held.record.newest, look)
+        except PermanentError as error:
+            # Its row cannot be read, say: its own look reports that, and the others are told all the same.
+            telemetry.event("image-not-told", image=image.name, why=str(error))
         out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, image.name, look.correlation))
+
+
+def _adopt(out: Outside, image: Image, newest: Version, look: Look) -> None:
+    now = out.clock.now()
+    known = out.ledger.read(keys.image_key(image.name), ImageRecord)
+    record = builds.adopt(known.record if known else None, image, newest, now)
+    if record is not None:
+        why = f"{newest} of {image.source_text}"
+        what = "source-version-wanted" if record.wanted else "baseline-recorded"
+        line = image_line(image.name, image.name, what, why, look, now)
+        write: Write = Replace(record, known.etag) if known else Insert(record)
+        out.ledger.commit(keys.of_image(image.name), (write, line))

@@ -155,12 +155,13 @@ def _free_slots(out: Outside, factory: Factory, seen: Seen, now: datetime) -> No
 
 def _needs_slot(factory: Factory, seen: Seen, slot: Slot) -> bool:
     image, record = factory.images.get(slot.image), seen.records.get(slot.image)
-    if image is None or record is None:
+    if image is None:
         return False
     template = seen.templates.get(image.template)
-    runs = template is not None and template.last_run is not None and not template.last_run.state.over
+    if template and template.last_run and not template.last_run.state.over:
+        return True
     blind = image.template.subscription in seen.blind
-    return record.claim is not None or runs or (blind and record.run is not None)
+    return record is not None and (record.claim is not None or (blind and record.run is not None))
 
 
 def _forget(out: Outside, factory: Factory, seen: Seen, now: datetime) -> None:
