@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sandbox.arm.imagebuilder.outcomes import Outcome
 from shared.domain import keys
 from shared.domain.ids import ImageName
 from shared.domain.records import OutputRecord, OutputState, RunRecord, Slot
 from shared.domain.templates import RunState
+from shared.gateways.rows import Row, row_of
 from shared.ports import Insert
 from shared.usecases.slots import place_of
+from shared.usecases.sweep import sweep
 
 from .endings import NEW
 from .scenes import DELETE, IMAGE, KEEP, Operator, factory_file
@@ -93,6 +96,35 @@ def test_slots_that_dead_workers_left_are_freed_by_the_sweep(tmp_path: Path) -> 
     assert world.clock.now() - before < timedelta(minutes=30)
     world.play(all_built)
     assert not world.records(Slot)
+
+
+def test_the_slot_of_an_image_that_left_the_configuration_is_freed(tmp_path: Path) -> None:
+    """Nobody looks at the image any more: its run's end gives nothing back, and others wait for the place."""
+    top: dict[str, Any] = {"options": KEEP, "limits": {"runs_at_once": 1}}
+    world = World(config=factory_file(tmp_path, "db", "web", **top))
+    world.play(lambda w: all(w.image(name) for name in ("db", "web")))
+    world.publish_version(NEW)
+    world.play(lambda w: any(w.known(name).run for name in ("db", "web")), at_once=True)
+    first, second = sorted(("db", "web"), key=lambda name: world.known(name).run is None)
+    factory_file(tmp_path, second, **top)
+    world.play(lambda w: str(w.known(second).built) == NEW and not w.known(second).unsettled)
+    assert str(world.known(first).built) != NEW
+    assert not world.records(Slot)
+
+
+def test_a_slot_is_kept_as_long_as_its_image_s_run_goes_on(tmp_path: Path) -> None:
+    """Even if the image's row cannot be read for now: one run more would be one too many."""
+    world = World(config=factory_file(tmp_path, options=KEEP))
+    world.play(lambda w: w.image() is not None)
+    world.publish_version(NEW)
+    world.play(lambda w: w.known().run is not None, at_once=True)
+    world.clock.advance(timedelta(minutes=11))
+    key = keys.image_key(IMAGE)
+    row = row_of(world.known())
+    world.ledger.plant(key, Row(row.kind, row.v + 1, row.data))
+    sweep(world.worker.outside, world.worker.factory(), "by-a-test")
+    world.ledger.plant(key, row)
+    assert len(world.records(Slot)) == 1
 
 
 def test_regions_do_not_share_their_slots(tmp_path: Path) -> None:
