@@ -199,6 +199,65 @@ def test_a_late_worker_cannot_touch_a_verified_blob(tmp_path: Path) -> None:
     assert_same(world, record.target, world.storage.made[0])
 
 
+def test_a_worker_that_comes_late_to_the_verification_leaves_the_verified_blob_alone(
+    tmp_path: Path,
+) -> None:
+    """It was about to verify when another one did and wrote the manifest, which tells the blob's ETag."""
+    world = at_the_archive(factory_file(tmp_path, options=KEEP))
+    slept: list[bool] = []
+
+    def sleep(_request: int) -> None:
+        about = world.gate.names[-1] == "blobs.acquire" and output(world).state is OutputState.COPIED
+        if not about or slept:
+            return
+        slept.append(True)
+        first, message = world.worker, world._at_work
+        world.worker = world.new_worker()
+        world.play(lambda w: output(w).state is OutputState.ARCHIVED, at_once=True)
+        world.worker, world._at_work = first, message
+
+    world.gate.before = sleep
+    world.play(lambda w: bool(slept) and not w.known().unsettled)
+    record, (manifest,) = output(world), manifests(world)
+    assert record.target is not None
+    etag = world.blobs.facts(record.target).etag
+    assert record.target_etag == etag
+    assert manifest["vhd"]["etag"].strip('"') == etag.strip('"')
+    assert world.gate.names.count("blobs.label") == 1
+
+
+def test_a_worker_killed_after_its_last_word_on_the_blob_is_taken_over(tmp_path: Path) -> None:
+    """The mark says verified, the ledger does not yet: the next worker verifies, and marks nothing again."""
+    gate = Gate(when="after")
+    world = at_the_archive(factory_file(tmp_path), gate=gate)
+
+    def cut(count: int) -> None:
+        if gate.names[-1] == "blobs.label" and gate.cut_at is None:
+            gate.at = count
+
+    gate.before = cut
+    world.play(released(NEW), recovery="another worker")
+    assert gate.cut_at == "blobs.label"
+    assert gate.names.count("blobs.label") == 1
+    assert_fault_free(world, NEW)
+
+
+def test_the_manifest_tells_the_verification_that_was_made(tmp_path: Path) -> None:
+    """The configuration asks for another one just before a worker that takes over writes the manifest."""
+    world = at_the_archive(factory_file(tmp_path, options={"verification": "footer"}))
+
+    def change(count: int) -> None:
+        if output(world).state is OutputState.VERIFIED and world.gate.cut_at is None:
+            factory_file(tmp_path, options={"verification": "full"})
+            world.gate.at = count
+
+    world.gate.before = change
+    world.play(released(NEW), recovery="another worker")
+    assert world.gate.cut_at is not None
+    (manifest,) = manifests(world)
+    assert manifest["verification"]["kind"] == "footer"
+
+
 def test_tiny_slices_end_the_same(tmp_path: Path) -> None:
     """Copy and verification go on in the next message, without a byte sent twice."""
     timing = {"copy_slice": "2s"}

@@ -85,6 +85,35 @@ def test_what_is_not_a_configured_thing_s_leads_to_nothing(case: str) -> None:
     assert len(line.why) < 1000
 
 
+LONE = "\ud800"
+"""Half of a surrogate pair: JSON carries it as an escape, UTF-8 has no bytes for it."""
+UNWRITABLE = {
+    "subject": event(LONE),
+    "type": event(kind=LONE),
+    "topic": event(topic=LONE),
+    "data": event(claims=LONE),
+}
+
+
+@pytest.mark.parametrize("case", UNWRITABLE)
+def test_what_cannot_be_written_as_utf_8_is_journalled_all_the_same(case: str) -> None:
+    """Or else Event Grid would deliver it again and again, for a day. The id has it too, each time."""
+    world, told = World(), UNWRITABLE[case]
+    odd = func.EventGridEvent(
+        id=f"{LONE}-4711",
+        data=told.get_json(),
+        topic=told.topic or "",
+        subject=told.subject,
+        event_type=told.event_type,
+        event_time=datetime(2026, 11, 21, tzinfo=UTC),
+        data_version="2",
+    )
+    boundary.accept_event(world.worker, odd)
+    (line,) = world.records(JournalLine)
+    assert (line.what, line.thing) == ("event-refused", "event ?-4711")
+    assert not world.queues.waiting()
+
+
 @pytest.mark.parametrize("template", [TEMPLATE.replace("image-factory", "elsewhere"), f"{TEMPLATES}/unknown"])
 def test_an_event_of_somebody_else_s_template_leaves_no_trace_in_the_ledger(template: str) -> None:
     """The subscription's topic tells of every template in it: other teams must not fill the journal."""

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 from shared.contracts.messages import decode
 from shared.domain import keys
 from shared.domain.looks import Lane
 from shared.domain.records import JournalLine
+from shared.ports import Put
 from shared.usecases import status
 
 from .endings import NEW, released
+from .scenes import factory_file
 from .world import World
 
 
@@ -106,6 +109,24 @@ def test_old_lines_are_forgotten() -> None:
     world.clock.advance(timedelta(days=2))
     world.go_on(hours=4)
     assert not [line for line in lines(world) if line.what == "archived"]
+
+
+def test_the_old_lines_of_every_partition_are_forgotten_in_the_end(tmp_path: Path) -> None:
+    """However many images there are, and also of those that left the configuration."""
+    names = [f"image-{number}" for number in range(8)]
+    world = World(config=factory_file(tmp_path, *names, "gone"))
+    world.play(lambda w: w.image("gone") is not None and w.image("image-7") is not None)
+    factory_file(tmp_path, *names)
+    (key,) = world.worker.factory().sources
+    images = [keys.of_image(name) for name in (*names, "gone")]
+    partitions = {keys.FACTORY, keys.of_source(key), *images}
+    for partition in partitions:
+        old = [JournalLine(world.clock.now(), "x", "told", str(n), "a-test", partition) for n in range(90)]
+        world.ledger.commit(partition, [Put(line) for line in old])
+    assert {line.partition for line in lines(world)} == partitions
+    world.clock.advance(timedelta(days=400))
+    world.go_on(hours=16)
+    assert not [line for line in lines(world) if line.what == "told"]
 
 
 def test_messages_carry_names_and_nothing_else() -> None:
