@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,9 +32,13 @@ class Call:
     correlation: str | None = None
 
 
+_HISTORY = 500_000
+"""Calls remembered: a world that is kept for days must not grow without end."""
+
+
 class CallLog:
     def __init__(self) -> None:
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=_HISTORY)
 
     def append(self, call: Call) -> None:
         self._calls.append(call)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import msgspec
 
-from sandbox.identity.tokens import OPERATOR
+from sandbox.identity.tokens import FACTORY, OPERATOR
 from sandbox.storage.gate import AUDIENCE
 
 if TYPE_CHECKING:
     from sandbox.running import RunningSandbox
 
 _PAUSE: Final = 0.1
+_QUIET: Final = timedelta(seconds=1.5)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -71,3 +72,20 @@ def _questions(sandbox: "RunningSandbox") -> Iterator[Question]:
     yield Question("control", f"{at.control}/state")
     if sandbox.options.with_functions:
         yield Question("functions", f"{at.functions}/admin/host/ping")
+
+
+async def wait_for_first_look(sandbox: "RunningSandbox", patience: timedelta) -> bool:
+    """Whether the app has asked the marketplace, written down what it found, and gone quiet since.
+
+    An app that compares with what it saw first would take a version that appears earlier for an old one.
+    """
+    end = sandbox.clock.now() + patience
+    while (now := sandbox.clock.now()) < end:
+        calls = sandbox.azure.calls.list(principal=FACTORY)
+        own = [call for call in calls if not (call.correlation or "").startswith("host-")]
+        asked = next((call.at for call in own if "/artifacttypes/vmimage/" in call.path.lower()), None)
+        written = asked and any(c.service == "table" and c.method != "GET" and c.at > asked for c in own)
+        if written and now - own[-1].at > _QUIET:
+            return True
+        await asyncio.sleep(_PAUSE)
+    return False

@@ -22,7 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     with_functions: bool = True
     functions_url: str = FUNC_START
     overlay: Path | None = None
-    sources_schedule: str = "*/15 * * * * *"
+    sources_schedule: str = "*/5 * * * * *"
     sweep_schedule: str = "*/30 * * * * *"
     settings: dict[str, str] = {}
     size_mib: int = 64
@@ -30,6 +30,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     fragment_kib: int | None = None
     seed: int | None = None
     message_lock: float = 30.0
+    first_look: float = 20.0
     restart_host: bool = True
 
 
@@ -52,6 +53,7 @@ def parse(argv: Sequence[str]) -> Options:
         fragment_kib=given.vhd_fragment,
         seed=given.seed,
         message_lock=given.message_lock,
+        first_look=given.first_look,
         restart_host=not given.no_restart,
     )
 
@@ -70,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--as-is", action="store_true", help="take --config as it is, without an overlay")
     add("--without-functions", action="store_true", help="leave the app to a `func start` elsewhere")
     add("--functions-url", default=FUNC_START, metavar="URL", help=f"where that one listens ({FUNC_START})")
-    add("--sources-schedule", default="*/15 * * * * *", metavar="NCRONTAB", help="of the look at sources")
+    add("--sources-schedule", default="*/5 * * * * *", metavar="NCRONTAB", help="of the look at sources")
     add("--sweep-schedule", default="*/30 * * * * *", metavar="NCRONTAB", help="of the sweep")
     add("--setting", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="for the app")
     add("--vhd-size", type=int, default=64, metavar="MIB", help="size of the disks that runs make (64)")
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--vhd-fragment", type=int, metavar="KIB", help="scatter these data in pieces of that size")
     add("--seed", type=int, help="of ids and names, to get the same ones again")
     add("--message-lock", type=float, default=30.0, metavar="SECONDS", help="a dead host's messages (30)")
+    add("--first-look", type=float, default=20.0, metavar="SECONDS", help="to wait for it before ready (20)")
     add("--no-restart", action="store_true", help="leave the Functions host dead when it dies")
     return parser
 

@@ -70,6 +70,10 @@ async def _announce(sandbox: RunningSandbox) -> None:
         log = sandbox.options.state / "functions.log"
         _tell(f"Still no answer from: {', '.join(missing)}. The app's output is in {log}.")
         missing = await wait_for(sandbox, None)
+    if sandbox.options.with_functions:
+        from sandbox.health import wait_for_first_look
+
+        await wait_for_first_look(sandbox, timedelta(seconds=sandbox.options.first_look))
     _tell(_what_to_try(sandbox))
     _tell("ready")
 

@@ -34,6 +34,7 @@ class SandboxProcess:
             str(state),
             "--app",
             str(app),
+            *(() if app == ROOT else ("--first-look", "0")),  # another app does not look at sources
             *arguments,
         ]
         self._process: subprocess.Popen[str]
