@@ -17,7 +17,7 @@ RATE: Final = 20.0
 REQUESTS: Final = 170.0
 """Requests/s of each page blob."""
 BUDGET: Final = 1.1
-PATIENCE: Final = 25.0
+PATIENCE: Final = 18.0
 """Seconds after which a baseline is stopped."""
 BASELINES: Final = {
     "copy_sequential": ("a sample, from the URL, in turn", 1),
