@@ -87,7 +87,9 @@ def ended(
         case RunState.SUCCEEDED:
             return _succeeded(over, claim, built, timing, now)
         case RunState.CANCELED:
-            return replace(over, cancelled=claim.version if claim else over.wanted, owed="", retry_at=None)
+            # A run that no version asked for says nothing of one; somebody else's was for what was wanted.
+            cancelled = claim.version or over.cancelled if claim else over.wanted
+            return replace(over, cancelled=cancelled, owed="", retry_at=None)
         case _:
             return failed(over, f"run {run.state.value}: {run.message or 'no message'}"[:500], timing, now)
 
@@ -117,18 +119,22 @@ def _succeeded(
 ) -> ImageRecord:
     wanted = claim.version if claim else None
     older = bool(wanted and built.version and wanted.newer_than(built.version))
-    tries = record.older + 1 if older else 0
-    return replace(
+    after = replace(
         record,
         built=built.version or record.built,
         built_inferred=built.inferred,
         failures=0,
         paused="",
         owed="",
-        cancelled=None,
-        older=tries,
-        retry_at=_back_off(tries, timing, now) if older else None,
+        retry_at=None,
     )
+    if older:
+        tries = record.older + 1
+        again = _back_off(tries, timing, now) if tries <= timing.older_tries else None
+        return replace(after, older=tries, retry_at=again)
+    if after.wanted and after.wanted.newer_than(after.built):
+        return after  # a run that was for something else: what is known of the wanted version stays
+    return replace(after, cancelled=None, older=0)
 
 
 def _back_off(times: int, timing: Timing, now: datetime) -> datetime:

@@ -102,12 +102,13 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
     if comes_back(record.trouble, now):
         return False
     template = seen.templates.get(image.template)
-    record = builds.follow_schedule(record, image, now)
-    plan = builds.plan(builds.Situation(image, factory.timing, record, template, now))
+    followed = builds.follow_schedule(record, image, now)
+    plan = builds.plan(builds.Situation(image, factory.timing, followed, template, now))
+    effects = any(isinstance(action, actions.EFFECTS) for action in plan)
     waits = any(isinstance(action, actions.Wait) for action in plan)
-    unarmed = record.look_due is None or record.look_due < now - factory.timing.overdue
     overdue = record.look_due is not None and record.look_due < now - factory.timing.overdue
-    return any(isinstance(action, actions.EFFECTS) for action in plan) or (waits and unarmed) or overdue
+    new_schedule = followed.schedule != record.schedule
+    return effects or overdue or new_schedule or (waits and record.look_due is None)
 
 
 def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
