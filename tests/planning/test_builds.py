@@ -200,6 +200,38 @@ def test_a_missed_schedule_is_caught_up_once() -> None:
     assert isinstance(only(replace(record, scheduled=NOW), OVER, nightly), actions.Nothing)
 
 
+@pytest.mark.parametrize("known", [{"cancelled": v("1.0.1")}, {"built": v("1.0.0"), "older": 4}])
+def test_a_due_schedule_does_not_ask_what_became_of_a_version(known: dict[str, object]) -> None:
+    """Nor does its run count as one for that version."""
+    nightly = replace(IMAGE, schedule=Schedule("0 3 * * *"))
+    record = replace(wanting(), scheduled=NOW - timedelta(days=1), **known)
+    action = only(record, image=nightly)
+    assert isinstance(action, actions.RequestRun)
+    assert (action.claim.version, action.claim.why) == (None, "scheduled for 2026-11-10 03:00 UTC")
+
+
+def test_only_another_schedule_begins_to_count_anew() -> None:
+    nightly, later = (replace(IMAGE, schedule=Schedule(f"0 {hour} * * *")) for hour in (3, 4))
+    old = replace(BUILT, scheduled=NOW - timedelta(days=5))
+    followed = builds.follow_schedule(old, nightly, NOW)
+    assert followed.scheduled == NOW
+    assert builds.follow_schedule(followed, nightly, NOW + MINUTE) == followed
+    assert builds.follow_schedule(followed, later, NOW + MINUTE).scheduled == NOW + MINUTE
+    assert builds.follow_schedule(old, IMAGE, NOW) == old
+
+
+@pytest.mark.parametrize("template", [None, READY])
+def test_a_run_that_was_seen_and_is_gone_with_its_template_is_forgotten_and_told(
+    template: Template | None,
+) -> None:
+    """Also if the template has been made anew and has not run yet; one that can be seen is not gone."""
+    record = replace(wanting(), run=current(FIRST, CLAIM))
+    action = only(record, template)
+    assert isinstance(action, actions.ForgetRun)
+    assert action.why == f"the run of {FIRST} has vanished with its template"
+    assert not any(isinstance(a, actions.ForgetRun) for a in builds.plan(situation(record, RUNNING)))
+
+
 class TestAdopt:
     def test_the_first_sight_of_a_source_is_no_news(self) -> None:
         record = builds.adopt(None, IMAGE, v("1.0.0"), NOW)
@@ -238,7 +270,7 @@ _records = st.builds(
     retry_at=st.sampled_from([None, NOW - MINUTE, NOW + MINUTE]),
     paused=st.sampled_from(["", "paused by failures"]),
     cancelled=st.none() | st.just(v("1.0.1")),
-    older=st.integers(0, 3),
+    older=st.integers(0, 4),
 )
 _templates = st.none() | st.builds(
     lambda template, start, state, provisioning, owner: replace(

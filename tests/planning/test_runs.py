@@ -124,6 +124,22 @@ class TestEnded:
     def test_a_cancelled_run_of_somebody_else_counts_for_what_was_wanted(self) -> None:
         assert ended(wanting(), RunState.CANCELED, ours=False).cancelled == v("1.0.1")
 
+    @pytest.mark.parametrize("known", [{"cancelled": v("1.0.1")}, {"older": 4}])
+    @pytest.mark.parametrize("state", [RunState.SUCCEEDED, RunState.CANCELED])
+    def test_a_run_by_schedule_says_nothing_of_a_version_that_it_did_not_build(
+        self, state: RunState, known: dict[str, object]
+    ) -> None:
+        """Cancelled once, or settled for: the version stays so, and is not tried again after every night."""
+        before = replace(wanting(), built=v("1.0.0"), **known)
+        scheduled = replace(CLAIM, version=None)
+        after = runs.ended(before, run(state), scheduled, Built(v("1.0.0")), TIMING, NOW)
+        assert (after.cancelled, after.older) == (before.cancelled, before.older)
+        assert after.retry_at is None
+
+    def test_settling_for_an_older_version_holds_up_nothing_that_comes_next(self) -> None:
+        record = ended(replace(wanting(), older=3), RunState.SUCCEEDED, Built(v("1.0.0")))
+        assert (record.older, record.retry_at) == (4, None)
+
     def test_an_older_version_than_wanted_is_tried_again_later(self) -> None:
         record, older = wanting(), Built(v("1.0.0"))
         for number, wait in enumerate(TIMING.retry_after, start=1):

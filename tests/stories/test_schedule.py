@@ -4,11 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from sandbox.arm.imagebuilder.outcomes import Outcome
+from sandbox.arm.marketplace import Deprecation
 from shared.domain.records import RunRecord
+from shared.domain.templates import RunState
 
-from .endings import OLD
-from .scenes import IMAGE, KEEP, factory_file, source
-from .world import World
+from .endings import NEW, OLD
+from .scenes import IMAGE, KEEP, Operator, factory_file, source
+from .world import UBUNTU, World
 
 AT_THREE = {"schedule": {"cron": "0 3 * * *"}}
 
@@ -69,3 +71,55 @@ def test_a_time_zone_is_obeyed(tmp_path: Path) -> None:
     world = scheduled(tmp_path, schedule={"cron": "0 3 * * *", "time_zone": "Europe/Paris"})
     world.go_on(hours=20)
     assert [f"{run.started:%d %H}" for run in runs(world)] == ["22 02"]
+
+
+def starts(world: World) -> list[str]:
+    return [f"{run.started:%d %H}" for run in runs(world)]
+
+
+def test_a_schedule_that_is_added_counts_from_then_on(tmp_path: Path) -> None:
+    """What was missed before somebody wished for it is not made up; changed hours count anew as well."""
+    world = World(config=factory_file(tmp_path, options=KEEP))
+    world.play(lambda w: w.image() is not None)
+    world.clock.advance(timedelta(days=5))
+    world.go_on(hours=1)
+    factory_file(tmp_path, options={**KEEP, **AT_THREE})
+    world.go_on(hours=12)
+    assert starts(world) == []
+    world.go_on(hours=8)
+    assert starts(world) == ["27 03"]
+    factory_file(tmp_path, options={**KEEP, "schedule": {"cron": "0 4 * * *"}})
+    world.go_on(hours=12)
+    assert starts(world) == ["27 03"]
+    world.go_on(hours=12)
+    assert starts(world) == ["27 03", "28 04"]
+
+
+def test_a_cancelled_version_does_not_stop_the_schedule(tmp_path: Path) -> None:
+    """Nor does it come back because a person cancels the scheduled run too."""
+    world = scheduled(tmp_path)
+    world.publish_version(NEW)
+    for _ in range(2):
+        world.play(lambda w: w.known().run is not None, at_once=True)
+        Operator(world).cancel()
+        world.play(lambda w: w.known().run is None)
+    world.go_on(hours=20)
+    assert [run.state for run in runs(world)] == [RunState.CANCELED] * 2
+    assert starts(world)[1:] == ["22 03"]
+    assert f"the run for {NEW} was cancelled" in world.known().reason
+    world.go_on(hours=6)
+    assert starts(world)[1:] == ["22 03", "23 03"]
+    assert str(world.known().built) == NEW
+
+
+def test_an_older_version_that_was_settled_for_does_not_stop_the_schedule(tmp_path: Path) -> None:
+    """One run a night, and no further tries for the version that cannot be had."""
+    world = scheduled(tmp_path)
+    world.publish_version(NEW)
+    world.play(lambda w: str(w.known().wanted) == NEW, at_once=True)
+    world.azure.catalogue.deprecate(*UBUNTU, NEW, Deprecation("Deprecated"))
+    world.play(lambda w: w.known().older == 4)
+    world.go_on(hours=48)
+    assert starts(world)[4:] == ["22 03", "23 03"]
+    assert {str(run.version) for run in runs(world)} == {OLD}
+    assert "waiting for the next version" in world.known().reason
