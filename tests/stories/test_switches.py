@@ -1,6 +1,7 @@
 """What is not settled about Azure is a switch of the sandbox: the story stands every position."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -18,22 +19,31 @@ AMOUNTS = (0, 30, 300)
 """Of seconds; a delay of 300 is half of what a claim is given."""
 
 
-def positions() -> list[tuple[str, Any]]:
+TOGETHER = {"run_removes_old_vhds": True, "old_outputs_survive": True}
+"""A run that fails lists a VHD that is not there any more: neither switch alone comes to that."""
+
+
+def positions() -> list[dict[str, Any]]:
     kinds = get_type_hints(Switches)
-    return [
-        (field.name, value)
+    single = [
+        {field.name: value}
         for field in fields(Switches)
         for value in (
             get_args(kinds[field.name])
             or ((False, True) if kinds[field.name] is bool else map(kinds[field.name], AMOUNTS))
         )
     ]
+    return [*single, TOGETHER]
 
 
-@pytest.mark.parametrize(("name", "value"), positions())
-def test_two_versions_are_built_and_archived_in_every_position(name: str, value: Any) -> None:
+def named(position: dict[str, Any]) -> str:
+    return ",".join(f"{name}={value}" for name, value in position.items())
+
+
+@pytest.mark.parametrize("position", positions(), ids=named)
+def test_two_versions_are_built_and_archived_in_every_position(position: dict[str, Any]) -> None:
     """The plain story, with the template made and deleted twice."""
-    world = World(switches=Switches().with_values({name: value}))
+    world = World(switches=Switches().with_values(position))
     world.play(lambda w: w.image() is not None)
     for version in (NEW, NEWER):
         world.publish_version(version)
@@ -41,15 +51,15 @@ def test_two_versions_are_built_and_archived_in_every_position(name: str, value:
     assert_fault_free(world, NEW, NEWER)
 
 
-@pytest.mark.parametrize(("name", "value"), positions())
+@pytest.mark.parametrize("position", positions(), ids=named)
 def test_failed_cancelled_and_partly_succeeded_runs_are_recorded_in_every_position(
-    name: str, value: Any, tmp_path: Any
+    position: dict[str, Any], tmp_path: Path
 ) -> None:
     """On a template that stays: nothing of an earlier run is taken for an output of a later one."""
     names = (f"{IMAGE}-vhd", f"{IMAGE}-second")
     targets = {"distribute": [{"type": "VHD", "runOutputName": each} for each in names]}
     config = factory_file(tmp_path, options=KEEP, properties=targets)
-    world = World(config=config, switches=Switches().with_values({name: value}))
+    world = World(config=config, switches=Switches().with_values(position))
     world.play(lambda w: w.image() is not None)
     world.publish_version(NEW)
     world.play(lambda w: str(w.known().built) == NEW and not w.known().unsettled)
