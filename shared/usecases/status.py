@@ -90,10 +90,10 @@ def ask_for_look(out: Outside, factory: Factory, image: str, correlation: str) -
 def dismiss(out: Outside, factory: Factory, output: str, correlation: str) -> None:
     """A person gives an output up: nothing waits for it any more, and nothing of it is deleted.
 
-    Raises Invalid for one that is unknown or settled.
+    Raises Invalid for one that is unknown or settled. Its image may have left the configuration.
     """
     image, _, rest = output.partition("/")
-    key = keys.image_key(factory.image(image).name)
+    key = keys.image_key(image)
     held = out.ledger.read(key, ImageRecord)
     if held is None or rest not in held.record.unsettled:
         waits = ", ".join(f"{image}/{o}" for o in held.record.unsettled) if held else ""
@@ -108,7 +108,8 @@ def dismiss(out: Outside, factory: Factory, output: str, correlation: str) -> No
         writes.append(Replace(gone, found.etag))
     record = runs.settled(held.record, RunStart(run), name, OutputState.DISMISSED)
     out.ledger.commit(key.partition, (Replace(record, held.etag), *writes))
-    out.queues.send(look)
+    if record.name in factory.images:
+        out.queues.send(look)
 
 
 def resume(out: Outside, factory: Factory, image: str, correlation: str) -> None:

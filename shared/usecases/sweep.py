@@ -19,7 +19,7 @@ from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, 
 from shared.domain.templates import Template
 from shared.planning import actions, builds
 from shared.planning.looks import comes_back
-from shared.ports import Held, Outside, Remove
+from shared.ports import Held, Outside, Rec, Remove
 
 from .slots import free_slot
 
@@ -113,12 +113,8 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
 
 def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
     for key in sorted(factory.sources):
-        try:
-            held = out.ledger.read(keys.source_key(key), SourceRecord)
-        except PermanentError as error:
-            telemetry.event("row-unreadable", source=key, why=str(error))
-            continue
-        newest = held.record.newest if held else None
+        record = _read(out, keys.source_key(key), SourceRecord)
+        newest = record.newest if record else None
         if newest is None:
             yield Look(Lane.SOURCES, Thing.SOURCE, key, correlation)
         elif any(builds.adopt(seen.records.get(i.name), i, newest, now) for i in factory.made_from(key)):
@@ -127,21 +123,23 @@ def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: 
 
 def _outputs(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
     """Also of images that left the configuration: what they made is still brought to safety."""
-    for record in seen.records.values():
-        for unsettled in record.unsettled:
-            run, name = unsettled.split("/", 1)
-            try:
-                held = out.ledger.read(keys.output_key(record.name, run, name), OutputRecord)
-            except PermanentError as error:
-                telemetry.event("row-unreadable", output=f"{record.name}/{unsettled}", why=str(error))
-                continue
-            if held is None or held.record.state is OutputState.REFUSED:
-                continue
-            if comes_back(held.record.trouble, now):
-                continue
-            due = held.record.look_due
-            if due is None or due < now - factory.timing.overdue:
-                yield Look(Lane.ARCHIVE, Thing.OUTPUT, held.record.id, correlation, due=due)
+    for image in seen.records.values():
+        for unsettled in image.unsettled:
+            record = _read(out, keys.output_key(image.name, *unsettled.split("/", 1)), OutputRecord)
+            due = record.look_due if record else None
+            rests = record and (record.state is OutputState.REFUSED or comes_back(record.trouble, now))
+            if not rests and (due is None or due < now - factory.timing.overdue):
+                yield Look(Lane.ARCHIVE, Thing.OUTPUT, f"{image.name}/{unsettled}", correlation, due=due)
+
+
+def _read(out: Outside, key: keys.Key, kind: type[Rec]) -> Rec | None:
+    """None as well for a row that cannot be read: the look that this leads to tells a person."""
+    try:
+        held = out.ledger.read(key, kind)
+    except PermanentError as error:
+        telemetry.event("row-unreadable", partition=key.partition, row=key.row, why=str(error))
+        return None
+    return held.record if held else None
 
 
 def _free_slots(out: Outside, factory: Factory, seen: Seen, now: datetime) -> None:
