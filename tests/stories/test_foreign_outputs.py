@@ -92,6 +92,17 @@ def test_dismissing_what_nothing_waits_for_is_refused_with_what_is_waited_for(tm
     assert cli.main(["dismiss", waiting], lambda: world.worker) != 0
 
 
+def test_an_output_of_an_image_that_left_the_configuration_can_be_dismissed(tmp_path: Path) -> None:
+    world = elsewhere(tmp_path)
+    waiting = output(world).id
+    factory_file(tmp_path, "another")
+    world.queues.clear()
+    dismiss(world, waiting)
+    world.go_on(minutes=30)
+    assert not world.known().unsettled
+    assert not world.records(FailedWork)
+
+
 def test_a_vhd_that_is_gone_from_the_archive_is_refused(tmp_path: Path) -> None:
     """It was distributed straight into the archive, and somebody deleted it there before it was verified."""
     uri = "https://archive.blob.core.windows.net/images/golden/ubuntu.vhd"
