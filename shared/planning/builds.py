@@ -72,9 +72,9 @@ def _barred(s: Situation) -> str:
 def follow_schedule(record: ImageRecord, image: Image, now: datetime) -> ImageRecord:
     """A schedule that is new, or another one than before, counts from now on."""
     text = f"{image.schedule.cron} {image.schedule.time_zone}" if image.schedule else ""
-    return (
-        record if record.schedule == text else msgspec.structs.replace(record, schedule=text, scheduled=now)
-    )
+    if record.schedule == text:
+        return record
+    return msgspec.structs.replace(record, schedule=text, scheduled=now)
 
 
 Answer = tuple[Action, ...] | None

@@ -65,9 +65,9 @@ def report(
     """Failed work: published, recorded under `id` and journalled. It can be sent again."""
     now = out.clock.now()
     telemetry.event("work-failed", lane=lane, id=id, why=why)
-    known = out.ledger.read(keys.failed_key(id), FailedWork)
-    same = known and known.record.why == why[:2000] and not known.record.resent
-    if same and known and now - known.record.at < SAME_AGAIN:
+    held = out.ledger.read(keys.failed_key(id), FailedWork)
+    known = held.record if held else None
+    if known and known.why == why[:2000] and not known.resent and now - known.at < SAME_AGAIN:
         return  # published and journalled not long ago
     data: dict[str, str | int | bool | None] = {"lane": lane, "why": why[:1000]}
     try:
