@@ -39,7 +39,7 @@ def test_the_service_says_when_else_a_back_off_does() -> None:
     asked = after_error(LOOK, Throttled("busy", timedelta(seconds=77)), DAY, NOW)
     assert isinstance(asked, Again)
     assert asked.delay == timedelta(seconds=77)
-    look, delays = LOOK, []
+    look, delays = LOOK, list[timedelta]()
     for _ in range(20):
         again = after_error(look, ERROR, DAY, NOW)
         assert isinstance(again, Again)
