@@ -16,7 +16,7 @@ import msgspec
 from .azure import ROOT, LocalAzure
 from .table import Row, Table
 
-ROUNDS: Final = 7
+ROUNDS: Final = 11
 IMAGE: Final = "ubuntu-22"
 SDKS: Final = ("azure", "requests")
 IMPORT: Final = """
