@@ -8,11 +8,15 @@ from .table import Row, Table
 
 BUDGET: Final = 1.1
 """No growth, give or take what an allocator keeps."""
+RATE: Final = 40.0
+"""MiB/s of each page blob."""
 
 
 def memory(azure: LocalAzure) -> Table:
-    """Without limits, so that every worker has a chunk at hand."""
+    """Paced: without limits it is the machine's load that says how many chunks are at hand at once."""
+    azure.limit(RATE, None)
     small, large = (archive(azure, "both", d, f"memory-{d.name}")["peak_mib"] for d in (CLUSTERED, LARGE))
+    azure.limit(None, None)
     told = (
         f"{large:.0f} MiB over {small:.0f} MiB, with {LARGE.payload} over {CLUSTERED.payload} MiB allocated"
     )

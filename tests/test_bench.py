@@ -1,5 +1,7 @@
 """The benchmarks can be run; what they measure is for `make bench` to say, on a machine that is idle."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.__main__ import main
@@ -23,8 +25,8 @@ def test_a_disk_is_copied_in_calls_of_at_most_four_mebibytes() -> None:
     assert 9 * MIB < size(calls) < 10 * MIB
 
 
-def test_a_fresh_process_tells_its_time_and_its_modules() -> None:
-    told = Fresh().run(IMPORT.format(modules="colorsys"))
+def test_a_fresh_process_tells_its_time_and_its_modules(tmp_path: Path) -> None:
+    told = Fresh(tmp_path).run(IMPORT.format(modules="colorsys"))
     assert "colorsys" in told.modules
     assert told.cpu >= 0
 
