@@ -1,15 +1,25 @@
-"""Worlds that any test may ask for by name; each is started once per worker, when the first test wants it."""
+"""What holds for every test: how properties are tried, and worlds that any test may ask for by name.
+
+A world is started once per worker, when the first test wants it. Properties give the same answer on a busy
+machine, and the same one twice.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.worlds.storage import StorageWorld
+
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
