@@ -39,7 +39,7 @@ class Disk(msgspec.Struct, frozen=True):
 
 CLUSTERED: Final = Disk("clustered", 1024, 102)
 FRAGMENTED: Final = Disk("fragmented", 1024, 102, 64)
-LARGE: Final = Disk("large", 8192, 256)
+LARGE: Final = Disk("large", 8192, 102, 64)
 DISKS: Final = (CLUSTERED, FRAGMENTED, LARGE)
 
 

@@ -17,7 +17,7 @@ RATE: Final = 20.0
 REQUESTS: Final = 170.0
 """Requests/s of each page blob."""
 BUDGET: Final = 1.1
-PATIENCE: Final = 18.0
+PATIENCE: Final = 15.0
 """Seconds after which a baseline is stopped."""
 BASELINES: Final = {
     "copy_sequential": ("a sample, from the URL, in turn", 1),
@@ -117,6 +117,7 @@ def _refused(azure: LocalAzure) -> int:
 
 def _row(disk: Disk, way: Way, bound: float) -> Row:
     told = f"{way.seconds:.1f} s for a bound of {bound:.1f} s, moved {way.moved:.2f}, refused {way.refused}"
+    what, ratio = f"{disk.name}: {way.what}", way.seconds / bound
     if way.arrived < 1:
-        told = f"stopped with {way.arrived:.0%} copied; {told}"
-    return Row(f"{disk.name}: {way.what}", told, way.seconds / bound, way.budget, "×")
+        return Row(what, f"more than {ratio:.2f}×: stopped with {way.arrived:.0%} copied; {told}")
+    return Row(what, told, ratio, way.budget, "×")

@@ -19,7 +19,7 @@ import msgspec
 from .azure import ROOT, LocalAzure
 from .table import Row, Table
 
-ROUNDS: Final = 11
+ROUNDS: Final = 9
 IMAGE: Final = "ubuntu-22"
 SDKS: Final = ("azure", "requests")
 IMPORT: Final = """
