@@ -188,6 +188,7 @@ class RunningSandbox:
         subscriptions = options.config.parent / "event-subscriptions.json"
         self.subscriptions = load_subscriptions(subscriptions) if subscriptions.exists() else ()
         session = await stack.enter_async_context(aiohttp.ClientSession())
+        stack.push_async_callback(self._end_tasks)  # whoever delivers is done before the session closes
         courier = Courier(self.azure.eventgrid, self._webhook, self.clock, session=session)
         self._task(self._deliver(courier))
 

@@ -77,11 +77,12 @@ def _records(out: Outside) -> dict[ImageName, ImageRecord]:
 
 
 def _templates(out: Outside, factory: Factory) -> tuple[dict[TemplateId, Template], frozenset[str]]:
+    ours = {image.template for image in factory.images.values()}
     found: dict[TemplateId, Template] = {}
     blind: set[str] = set()
     for subscription in factory.subscriptions:
         try:
-            found |= {template.id: template for template in out.templates.list(subscription)}
+            found |= {t.id: t for t in out.templates.list(subscription) if t.id in ours}
         except FactoryError as error:
             blind.add(subscription)
             telemetry.event("sweep-blind", subscription=subscription, why=str(error))
