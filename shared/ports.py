@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from .domain.events import FactoryEvent
+from .domain.galleries import DefinitionId, GalleryVersion, Update, VersionId
 from .domain.ids import BlobAddress, ResourceId, TemplateId
 from .domain.keys import Key
 from .domain.looks import Look
@@ -18,6 +19,9 @@ from .domain.manifests import Manifest
 from .domain.records import Record
 from .domain.sources import ListedVersion, MarketplaceSource
 from .domain.templates import BlobFacts, PageRange, RunOutput, Template
+
+REQUEST_TIMEOUT = timedelta(seconds=75)
+"""After so long no request of a gateway is under way any more: it was answered, or is given up."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -173,6 +177,23 @@ class Marketplace(Protocol):
         """Every listed version, in no order. Raises Missing for an unknown image."""
 
 
+class Galleries(Protocol):
+    """Compute galleries. Each call is one Resource Manager request, never re-sent by an SDK."""
+
+    def get(self, id: VersionId) -> GalleryVersion | None:
+        """With the state of every region (`$expand=ReplicationStatus`)."""
+
+    def list(self, id: DefinitionId) -> Iterator[GalleryVersion]:
+        """Every version, one request per page, in no order. Regions have no state; Missing if none such."""
+
+    def update(self, version: GalleryVersion, change: Update) -> None:
+        """Replace the target regions, as read in `version` and changed. Started and left.
+
+        Its tags are left alone, and no region may be dropped that has replicated: Conflict if the list has
+        got stale. WrongState while the version takes no update. Whether it can be sent is the claim's say.
+        """
+
+
 class Resources(Protocol):
     def tags(self, id: ResourceId) -> dict[str, str] | None:
         """Tags of a gallery version or managed image; None if it does not exist."""
@@ -216,6 +237,7 @@ class Outside(msgspec.Struct, frozen=True):
     manifests: Manifests
     templates: Templates
     marketplace: Marketplace
+    galleries: Galleries
     resources: Resources
     events: Events
     clock: Clock

@@ -12,6 +12,8 @@ class EventType(enum.Enum):
     BUILD_STARTED = "ImageFactory.BuildStarted"
     BUILD_ENDED = "ImageFactory.BuildEnded"
     VHD_ARCHIVED = "ImageFactory.VhdArchived"
+    VERSION_RELEASED = "ImageFactory.VersionReleased"
+    VERSION_WITHDRAWN = "ImageFactory.VersionWithdrawn"
     WORK_FAILED = "ImageFactory.WorkFailed"
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 import msgspec
 
 from .errors import Invalid
+from .galleries import DefinitionId
 from .ids import ImageName, TemplateId
+from .releases import Definition, DefinitionName
 from .schedules import Schedule
-from .sources import MarketplaceSource
+from .sources import GallerySource, Source
 
 
 class Mode(enum.Enum):
@@ -43,14 +45,16 @@ class Image(msgspec.Struct, frozen=True):
     """Region of the template, as in its file."""
     body: msgspec.Raw
     """The template file as JSON, ready to be put."""
-    source: MarketplaceSource | None
-    """None when the source version is fixed or the source is not a marketplace image: nothing to watch."""
+    source: Source | None
+    """None when the source version is fixed or the source is a managed image: nothing to watch."""
     source_text: str
     """The source as a person would name it."""
     after_archive: AfterArchive = AfterArchive.KEEP_TEMPLATE
     verification: Verification = Verification.SAMPLE
     build_at_first_sight: bool = False
     schedule: Schedule | None = None
+    feeds: tuple[DefinitionId, ...] = ()
+    """The gallery definitions that its runs put versions into."""
 
 
 class Archive(msgspec.Struct, frozen=True):
@@ -90,6 +94,12 @@ class Timing(msgspec.Struct, frozen=True):
     copy_slice: timedelta = timedelta(minutes=4)
     copy_lease: timedelta = timedelta(seconds=60)
     """15 to 60 seconds, as the storage service allows."""
+    follow: timedelta = timedelta(minutes=5)
+    """Between looks at a version that replicates; the end of it is an event as well."""
+    update_claim: timedelta = timedelta(minutes=5)
+    """How long one worker alone may write a version."""
+    cascade: timedelta = timedelta(hours=24)
+    """How long an image waits at most for its ancestors to be built and released before it is built itself."""
     give_up: timedelta = timedelta(hours=24)
     """How long a look is retried before it is reported as failed work."""
     overdue: timedelta = timedelta(minutes=5)
@@ -105,9 +115,10 @@ class Factory(msgspec.Struct, frozen=True):
     images: dict[ImageName, Image]
     limits: Limits = Limits()
     timing: Timing = Timing()
+    definitions: dict[DefinitionName, Definition] = {}
 
     @property
-    def sources(self) -> dict[str, MarketplaceSource]:
+    def sources(self) -> dict[str, Source]:
         """Every watched source once, by key, however many images use it."""
         return {i.source.key: i.source for i in self.images.values() if i.source is not None}
 
@@ -125,6 +136,34 @@ class Factory(msgspec.Struct, frozen=True):
 
     def made_from(self, source_key: str) -> tuple[Image, ...]:
         return tuple(i for i in self.images.values() if i.source is not None and i.source.key == source_key)
+
+    def definition(self, name: str) -> Definition:
+        """Raises Invalid for a name that is not configured."""
+        try:
+            return self.definitions[DefinitionName(name)]
+        except KeyError:
+            known = ", ".join(sorted(self.definitions)) or "none"
+            raise Invalid(f"no definition {name[:80]!r} is configured; configured are: {known}") from None
+
+    def defined(self, id: DefinitionId) -> Definition | None:
+        """The configured definition that this one is."""
+        return next((d for d in self.definitions.values() if d.id == id), None)
+
+    def fed_by(self, id: DefinitionId) -> tuple[Image, ...]:
+        """The images whose runs put versions into the definition."""
+        return tuple(i for i in self.images.values() if id in i.feeds)
+
+    def ancestors(self, image: Image) -> tuple[Image, ...]:
+        """Every image that this one is made from, at any depth, nearest first."""
+        found: dict[ImageName, Image] = {}
+        waiting = [image]
+        while waiting:
+            source = waiting.pop(0).source
+            parents = self.fed_by(source.definition) if isinstance(source, GallerySource) else ()
+            fresh = [p for p in parents if p.name not in found and p.name != image.name]
+            found |= {p.name: p for p in fresh}
+            waiting += fresh
+        return tuple(found.values())
 
     def built_in(self, template: TemplateId) -> Image | None:
         return next((i for i in self.images.values() if i.template == template), None)

@@ -20,6 +20,8 @@ from .records import (
     Slot,
     SourceRecord,
 )
+from .releases import DefinitionRecord, Descent, ReleaseRecord
+from .versions import Version
 
 FACTORY = "factory"
 """The partition for what belongs to no image: failed work, events that were refused."""
@@ -48,6 +50,32 @@ def of_image(name: str) -> str:
 
 def of_source(key: str) -> str:
     return f"source:{fit(key)}"
+
+
+def of_definition(name: str) -> str:
+    return f"definition:{fit(name)}"
+
+
+def of_lineage(root: str) -> str:
+    """The partition of everything that descends from a source."""
+    return f"lineage:{fit(root)}"
+
+
+def ranked(version: Version) -> str:
+    """A version so that the order of keys is the order of versions."""
+    return ".".join(f"{part:018d}" for part in version.rank)
+
+
+def release_row(version: Version) -> str:
+    return f"version:{ranked(version)}"
+
+
+def release_key(definition: str, version: Version) -> Key:
+    return Key(of_definition(definition), release_row(version))
+
+
+def definition_key(name: str) -> Key:
+    return Key(of_definition(name), "definition")
 
 
 def image_key(name: str) -> Key:
@@ -97,6 +125,12 @@ def key_of(record: Record) -> Key:
             return output_key(image, run, name)
         case SourceRecord(key=key):
             return source_key(key)
+        case DefinitionRecord(name=name):
+            return definition_key(name)
+        case ReleaseRecord(definition=definition, version=version):
+            return release_key(definition, version)
+        case Descent(source=source, version=version, image=image, run=run):
+            return Key(of_lineage(source), f"{ranked(version)}:{fit(image)}:{fit(run)}")
         case Slot(place=place, number=number):
             return slot_key(place, number)
         case JournalLine(partition=partition):

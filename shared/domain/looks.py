@@ -12,6 +12,7 @@ class Lane(enum.Enum):
     SOURCES = "sources"
     BUILDS = "builds"
     ARCHIVE = "archive"
+    RELEASES = "releases"
 
 
 class Thing(enum.Enum):
@@ -20,6 +21,7 @@ class Thing(enum.Enum):
     SOURCE = "source"
     IMAGE = "image"
     OUTPUT = "output"
+    VERSION = "version"
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -36,3 +38,11 @@ class Look(msgspec.Struct, frozen=True):
     due: datetime | None = None
     attempt: int = 1
     first: datetime | None = None
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """A look at the thing failed and is tried again at `due`: what fails meanwhile sends no further one."""
+
+    since: datetime
+    due: datetime
+    why: str

@@ -10,7 +10,8 @@ from datetime import datetime
 import msgspec
 
 from .ids import BlobAddress, ImageName, ResourceId, RunStart
-from .looks import Look
+from .looks import Look, Trouble
+from .releases import DefinitionRecord, Descent, ReleaseRecord
 from .templates import OutputKind, RunState
 from .versions import Version
 
@@ -35,14 +36,6 @@ class CurrentRun(msgspec.Struct, frozen=True):
     start: RunStart
     seen: datetime
     claim: Claim | None
-
-
-class Trouble(msgspec.Struct, frozen=True):
-    """A look at the thing failed and is tried again at `due`: what fails meanwhile sends no further one."""
-
-    since: datetime
-    due: datetime
-    why: str
 
 
 class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
@@ -235,4 +228,15 @@ class FailedWork(msgspec.Struct, frozen=True, tag="failed"):
     v: int = 1
 
 
-Record = ImageRecord | RunRecord | OutputRecord | SourceRecord | Slot | JournalLine | FailedWork
+Record = (
+    ImageRecord
+    | RunRecord
+    | OutputRecord
+    | SourceRecord
+    | DefinitionRecord
+    | ReleaseRecord
+    | Descent
+    | Slot
+    | JournalLine
+    | FailedWork
+)

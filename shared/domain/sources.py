@@ -2,6 +2,7 @@
 
 import msgspec
 
+from .galleries import DefinitionId
 from .versions import Version
 
 
@@ -19,12 +20,44 @@ class MarketplaceSource(msgspec.Struct, frozen=True):
         """Names the source in the ledger and in messages, whatever the spelling in templates."""
         return ":".join((self.subscription, self.location, self.publisher, self.offer, self.sku)).lower()
 
+    @property
+    def root(self) -> str:
+        """Names what images descend from, whichever region lists it."""
+        return ":".join((self.publisher, self.offer, self.sku)).lower()
+
     def __str__(self) -> str:
         return f"{self.publisher}:{self.offer}:{self.sku} in {self.location}"
 
 
+class GallerySource(msgspec.Struct, frozen=True):
+    """A gallery definition as seen from one region: what is `latest` there is what an image is built from."""
+
+    definition: DefinitionId
+    location: str
+
+    @property
+    def key(self) -> str:
+        of = self.definition
+        return ":".join(("gallery", of.subscription, self.location, of.group, of.gallery, of.name))
+
+    @property
+    def subscription(self) -> str:
+        return self.definition.subscription
+
+    @property
+    def root(self) -> str:
+        return str(self.definition)
+
+    def __str__(self) -> str:
+        return f"{self.definition.gallery}/{self.definition.name} in {self.location}"
+
+
+Source = MarketplaceSource | GallerySource
+"""What can be watched for a newer version."""
+
+
 class ListedVersion(msgspec.Struct, frozen=True):
-    """One entry of the marketplace's list."""
+    """One version that the source offers where it is watched."""
 
     version: Version
     deprecated: bool = False

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.domain.errors import RetryableError
 from shared.domain.looks import Look
-from shared.domain.records import Trouble
+from shared.domain.looks import Trouble
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=15)

@@ -17,14 +17,13 @@ from shared.domain.errors import (
 )
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.ids import ImageName
-from shared.domain.looks import Lane, Look, Thing
+from shared.domain.looks import Lane, Look, Thing, Trouble
 from shared.domain.records import (
     FailedWork,
     ImageRecord,
     JournalLine,
     OutputRecord,
     SourceRecord,
-    Trouble,
 )
 from shared.planning.looks import Again, GiveUp, after_error
 from shared.ports import Held, Insert, Outside, Put, Replace, Write
