@@ -84,6 +84,7 @@ class _Scratch:
 
     def __init__(self) -> None:
         self._accounts: set[str] = set()
+        self._sizes: dict[BlobAddress, int] = {}
 
     def create_account(self, account: str) -> None:
         self._accounts.add(account)
@@ -94,17 +95,21 @@ class _Scratch:
     def account_exists(self, account: str) -> bool:
         return account in self._accounts
 
-    def write_vhd(self, address: BlobAddress, vhd: Vhd, metadata: Mapping[str, str]) -> None:
-        """Nobody will read it."""
+    def write_vhd(self, address: BlobAddress, vhd: Vhd, _metadata: Mapping[str, str]) -> None:
+        """Nobody will read it; how large it is matters to disks."""
+        self._sizes[address] = vhd.size
 
     def write_text(self, address: BlobAddress, text: str) -> None:
-        """Nobody will read it."""
+        self._sizes[address] = len(text.encode())
 
     def delete_blob(self, address: BlobAddress) -> None:
-        """It was not kept."""
+        self._sizes.pop(address, None)
 
     def read(self, _address: BlobAddress) -> bytes | None:
         return None
+
+    def size(self, address: BlobAddress) -> int | None:
+        return self._sizes.get(address)
 
     def url(self, address: BlobAddress) -> str:
         return f"https://{address.account}.blob.core.windows.net/{address.container}/{address.name}"

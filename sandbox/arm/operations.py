@@ -32,6 +32,7 @@ class Operation:
     end: datetime | None = None
     error: dict[str, str] | None = None
     output: Any = None
+    partition: str = ""
 
     @property
     def running(self) -> bool:
@@ -73,11 +74,16 @@ class Operations:
     _known: dict[str, Operation] = field(default_factory=dict)
     _certificate: str = ""
 
-    def start(self, style: Style, subscription: str, collection: str, now: datetime) -> Operation:
-        """`collection` is the path below the subscription, such as providers/N/locations/l/operations."""
+    def start(
+        self, style: Style, subscription: str, collection: str, now: datetime, partition: str = ""
+    ) -> Operation:
+        """`collection` is the path below the subscription, such as providers/N/locations/l/operations.
+
+        `partition` is what disks, images and machines (not galleries) write as `p` into polling URLs.
+        """
         guid = self.guid()
         path = f"/subscriptions/{subscription}/{collection}/{guid}"
-        operation = Operation(guid, style, subscription, path, now)
+        operation = Operation(guid, style, subscription, path, now, partition=partition)
         self._known[path.lower()] = operation
         return operation
 
@@ -86,9 +92,10 @@ class Operations:
         version = request.param("api-version") or ""
         signed = self._signature(operation.start)
         found: dict[str, str] = {}
+        partition = f"p={operation.partition}&" if operation.partition else ""
         for name in names:
             monitor = "monitor=true&" if name == "Location" and operation.style == "compute" else ""
-            found[name] = f"{request.base}{operation.path}?{monitor}api-version={version}{signed}"
+            found[name] = f"{request.base}{operation.path}?{partition}{monitor}api-version={version}{signed}"
         seconds = self.retry_after() or (15 if operation.style == "resources" else 0)
         return found | ({"Retry-After": str(seconds)} if seconds else {})
 

@@ -50,6 +50,10 @@ class Storage(Protocol):
         """Scripts and the like; None where it cannot be reached."""
         ...
 
+    def size(self, address: BlobAddress) -> int | None:
+        """Bytes of a blob, as its length says; None where there is none."""
+        ...
+
     def url(self, address: BlobAddress) -> str:
         """How clients reach it: https://127.0.0.1:port/account/container/name in the running sandbox."""
         ...

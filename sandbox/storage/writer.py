@@ -135,6 +135,12 @@ class Writer:
         found = self._send("GET", self._target(address), expected=(200, 404))
         return found.body if found.status == 200 else None
 
+    def size(self, address: BlobAddress) -> int | None:
+        if not address.name or not self.account_exists(address.account):
+            return None
+        found = self._send("HEAD", self._target(address), expected=(200, 404))
+        return int(found.headers["content-length"]) if found.status == 200 else None
+
     def allocated(self, address: BlobAddress) -> int:
         """Return how many bytes of a page blob hold data: past the front, so not delayed by its limits."""
         listing = self._send("GET", f"{self._target(address)}?comp=pagelist").body

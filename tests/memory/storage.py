@@ -40,6 +40,10 @@ class MemoryStorage:
     def read(self, address: SandboxAddress) -> bytes | None:
         return self.blobs.content(_ours(address))
 
+    def size(self, address: SandboxAddress) -> int | None:
+        found = self.blobs.blobs(address.account).get(_ours(address))
+        return found.length if found else None
+
     def url(self, address: SandboxAddress) -> str:
         return f"https://{address.account}{_HOST}/{address.container}/{quote(address.name)}"
 

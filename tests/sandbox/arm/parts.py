@@ -61,6 +61,10 @@ class DictStorage:
         found = self.accounts.get(address.account, {}).get((address.container, address.name))
         return found if isinstance(found, bytes) else None
 
+    def size(self, address: BlobAddress) -> int | None:
+        found = self.accounts.get(address.account, {}).get((address.container, address.name))
+        return None if found is None else len(found) if isinstance(found, bytes) else found.size
+
     def url(self, address: BlobAddress) -> str:
         return f"https://{address.account}{_HOST}/{address.container}/{address.name}"
 
