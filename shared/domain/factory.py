@@ -99,7 +99,7 @@ class Timing(msgspec.Struct, frozen=True):
     update_claim: timedelta = timedelta(minutes=5)
     """How long one worker alone may write a version."""
     cascade: timedelta = timedelta(hours=24)
-    """How long an image waits at most for its ancestors to be built and released before it is built itself."""
+    """How long an image waits at most for its ancestors to be built and released."""
     give_up: timedelta = timedelta(hours=24)
     """How long a look is retried before it is reported as failed work."""
     overdue: timedelta = timedelta(minutes=5)

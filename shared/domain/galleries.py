@@ -43,7 +43,7 @@ class DefinitionId(msgspec.Struct, frozen=True):
 
 
 class VersionId(msgspec.Struct, frozen=True):
-    """One version of a definition: `version` is its name, three numbers, or `latest` in a template's source."""
+    """One version of a definition: three numbers, or `latest` in a template's source."""
 
     definition: DefinitionId
     version: str

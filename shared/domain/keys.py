@@ -6,7 +6,9 @@ lower case, with a hash in place of a long tail.
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -114,26 +116,20 @@ def journal_row(line: JournalLine) -> str:
     return f"journal:{left:018d}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
 
+_KEYS: dict[type, Callable[[Any], Key]] = {
+    ImageRecord: lambda r: image_key(r.name),
+    RunRecord: lambda r: run_key(r.image, r.start),
+    OutputRecord: lambda r: output_key(r.image, r.run, r.name),
+    SourceRecord: lambda r: source_key(r.key),
+    DefinitionRecord: lambda r: definition_key(r.name),
+    ReleaseRecord: lambda r: release_key(r.definition, r.version),
+    Descent: lambda r: Key(of_lineage(r.source), f"{ranked(r.version)}:{fit(r.image)}:{fit(r.run)}"),
+    Slot: lambda r: slot_key(r.place, r.number),
+    JournalLine: lambda r: Key(r.partition, journal_row(r)),
+    FailedWork: lambda r: failed_key(r.id),
+}
+
+
 def key_of(record: Record) -> Key:
     """The one place that decides where a record lives."""
-    match record:
-        case ImageRecord(name=name):
-            return image_key(name)
-        case RunRecord(image=image, start=start):
-            return run_key(image, start)
-        case OutputRecord(image=image, run=run, name=name):
-            return output_key(image, run, name)
-        case SourceRecord(key=key):
-            return source_key(key)
-        case DefinitionRecord(name=name):
-            return definition_key(name)
-        case ReleaseRecord(definition=definition, version=version):
-            return release_key(definition, version)
-        case Descent(source=source, version=version, image=image, run=run):
-            return Key(of_lineage(source), f"{ranked(version)}:{fit(image)}:{fit(run)}")
-        case Slot(place=place, number=number):
-            return slot_key(place, number)
-        case JournalLine(partition=partition):
-            return Key(partition, journal_row(record))
-        case FailedWork(id=id_):
-            return failed_key(id_)
+    return _KEYS[type(record)](record)

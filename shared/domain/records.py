@@ -183,6 +183,8 @@ class SourceRecord(msgspec.Struct, frozen=True, tag="source"):
     newest: Version | None = None
     """The newest version that has been announced (or, at the first look, recorded)."""
     newest_since: datetime | None = None
+    since: datetime | None = None
+    """When the factory first saw what the source offers."""
     deprecated: tuple[str, ...] = ()
     trouble: Trouble | None = None
     v: int = 1

@@ -77,8 +77,10 @@ class Definition(msgspec.Struct, frozen=True):
 class Stage(enum.Enum):
     """Where a version stands, for lists and for its siblings."""
 
+    MAKING = "making"
+    """It is being made, or could not be read yet."""
     WAITING = "waiting"
-    """Known, and given no region yet: it is still being made, or too many are in flight."""
+    """Made, and given no region yet: as many as may be are in flight."""
     REPLICATING = "replicating"
     SOAKING = "soaking"
     RELEASED = "released"
@@ -89,13 +91,18 @@ class Stage(enum.Enum):
     GONE = "gone"
 
     @property
-    def in_flight(self) -> bool:
-        return self in (Stage.REPLICATING, Stage.SOAKING)
-
-    @property
     def good(self) -> bool:
         """An older version need not go on: this one is there, or comes."""
-        return self.in_flight or self is Stage.RELEASED
+        return self in (Stage.WAITING, Stage.REPLICATING, Stage.SOAKING, Stage.RELEASED)
+
+
+class Failures(enum.Enum):
+    """What has been done about a region that failed: each step once, in this order."""
+
+    NONE = 0
+    RETRIED = 1
+    REMOVING = 2
+    ADDED_AGAIN = 3
 
 
 class RegionRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -107,10 +114,13 @@ class RegionRecord(msgspec.Struct, frozen=True, array_like=True):
     replicated: datetime | None = None
     latest: datetime | None = None
     """Since when the version is no longer excluded from latest there."""
-    tries: int = 0
-    """After a failure: 1 = retried, 2 = removed to be added again."""
+    taken_back: bool = False
+    """Somebody else has excluded it there since: it is not made latest again without a person's word."""
+    failures: Failures = Failures.NONE
     given_up: str = ""
     """Why its ring no longer waits for it."""
+    replicas: int = 1
+    storage: str = "Standard_LRS"
 
 
 class WriteClaim(msgspec.Struct, frozen=True):
@@ -127,12 +137,14 @@ class ReleaseRecord(msgspec.Struct, frozen=True, tag="release"):
     version: Version
     id: VersionId
     found: datetime
-    stage: Stage = Stage.WAITING
+    stage: Stage = Stage.MAKING
     ring: int = -1
     """The ring that it is getting, from 0; -1 before the first, the number of rings after the last."""
     ring_since: datetime | None = None
     complete_since: datetime | None = None
     """Since when its ring is complete: the soak counts from there."""
+    history: bool = False
+    """It was there before the factory and is released by a person's word: where it is latest, it stays so."""
     promoted: int = 0
     """Rings before this number need no soak and no further person."""
     regions: tuple[RegionRecord, ...] = ()
@@ -140,12 +152,16 @@ class ReleaseRecord(msgspec.Struct, frozen=True, tag="release"):
     """Why it is held; empty when it is not."""
     withdrawn: str = ""
     withdrawn_at: datetime | None = None
-    withdrawal_told: bool = False
-    """The event has been published and every version built from it is marked."""
+    withdrawn_everywhere: datetime | None = None
+    """When it was seen to be excluded from latest in every region."""
     descends_from: str = ""
     """The withdrawn version that it was built from, at any depth."""
+    descendants_told: bool = False
+    """Every version built from it knows that it descends from a withdrawn one."""
     made: datetime | None = None
     """`publishedDate`."""
+    busy: bool = False
+    """Azure was replicating it when it was last seen."""
     image: ImageName | None = None
     """The image whose run made it; None if the factory does not know."""
     run: RunStart | None = None
@@ -171,7 +187,7 @@ class ReleaseRecord(msgspec.Struct, frozen=True, tag="release"):
 
 
 class DefinitionRecord(msgspec.Struct, frozen=True, tag="definition"):
-    """When the factory first looked at a definition: versions published before are history, left as they are."""
+    """When the factory first looked at a definition: versions made before are history, left as they are."""
 
     name: DefinitionName
     since: datetime
@@ -189,4 +205,3 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
     inferred: bool
     at: datetime
     v: int = 1
-

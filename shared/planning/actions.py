@@ -4,7 +4,9 @@ from datetime import datetime
 
 import msgspec
 
+from shared.domain.galleries import Update
 from shared.domain.records import Claim, CurrentRun
+from shared.domain.releases import ReleaseRecord
 from shared.domain.templates import LastRun, Template
 
 
@@ -53,6 +55,21 @@ class CountFailure(msgspec.Struct, frozen=True):
 
     why: str
     template: bool = False
+
+
+class UpdateVersion(msgspec.Struct, frozen=True):
+    """Send the whole list of regions. `update` is None if only the record goes on."""
+
+    update: Update | None
+    record: ReleaseRecord
+    """As it shall be once the update is accepted."""
+    why: str
+
+
+class MarkDescendants(msgspec.Struct, frozen=True):
+    """Tell every version that was built from this one that it descends from the withdrawn `ancestor`."""
+
+    ancestor: str
 
 
 class Wait(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.domain.factory import AfterArchive, Image, Mode, Timing
 from shared.domain.records import Claim, CurrentRun, ImageRecord
+from shared.domain.sources import GallerySource
 from shared.domain.templates import Provisioning, RunState, Template
 from shared.domain.versions import Version
 
@@ -33,6 +34,8 @@ class Situation(msgspec.Struct, frozen=True):
     template: Template | None
     """None if it does not exist."""
     now: datetime
+    moving: str = ""
+    """Which ancestor is on its way to something newer; known only where a run would be asked for."""
 
 
 def plan(s: Situation) -> tuple[Action, ...]:
@@ -78,6 +81,8 @@ def follow_schedule(record: ImageRecord, image: Image, now: datetime) -> ImageRe
 
 
 Answer = tuple[Action, ...] | None
+NOTHING = Version(0, 0, 0, "nothing")
+"""The baseline of an image whose source had no version when it was first seen."""
 REQUESTS = 5
 """How often a run is asked for before its not showing up counts as a failure."""
 
@@ -147,6 +152,8 @@ def _is_not_wanted(s: Situation) -> Answer:
     elif s.record.built:
         told = " (inferred)" if s.record.built_inferred else ""
         why = f"already built from {s.record.built}{told}"
+    elif s.record.baseline == NOTHING:
+        why = "its source has no version yet"
     else:
         why = f"nothing newer than {s.record.baseline or 'what was first seen'}"
     return _rest(s, why)
@@ -170,6 +177,16 @@ def _is_too_soon(s: Situation) -> Answer:
         else f"built {r.built}, {r.wanted} is wanted"
     )
     return _rest(s, f"tried again at {r.retry_at:%Y-%m-%d %H:%M:%S} UTC: {because}", r.retry_at)
+
+
+def _ancestors_move(s: Situation) -> Answer:
+    """Built once for whatever its ancestors come to, and after them; but not kept waiting for ever."""
+    since = s.record.wanted_since
+    if not s.moving or not _has_news(s.record) or s.record.owed:
+        return None
+    if since and s.now >= since + s.timing.cascade:
+        return None
+    return (Wait(s.now + s.timing.stagger, f"waits, since {s.moving}"),)
 
 
 def _only_observes(s: Situation) -> Answer:
@@ -219,6 +236,7 @@ RULES: tuple[Callable[[Situation], Answer], ...] = (
     _is_not_wanted,
     _template_failed,
     _is_too_soon,
+    _ancestors_move,
     _only_observes,
     _template_is_not_ready,
     _start,
@@ -271,15 +289,28 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def adopt(record: ImageRecord | None, image: Image, newest: Version, now: datetime) -> ImageRecord | None:
+def adopt(
+    record: ImageRecord | None, image: Image, newest: Version | None, now: datetime
+) -> ImageRecord | None:
     """The image's record once its source's newest version is known; None if that changes nothing.
 
-    The first sight of a source is no news, unless the configuration asks for a build then.
+    The first sight of a source is no news, unless the configuration asks for a build then. `newest` is None
+    for a source that has no version yet: then its first one is news.
     """
     fresh = record or ImageRecord(image.name, scheduled=now)
     known = [v for v in (fresh.wanted, fresh.built, fresh.baseline) if v]
+    if isinstance(image.source, GallerySource) and _goes_back(fresh, newest):
+        # What was wanted is latest no more: what is, is wanted in its place. What was built stays built.
+        return msgspec.structs.replace(fresh, wanted=newest, older=0)
+    if newest is None:
+        return None if known else msgspec.structs.replace(fresh, baseline=NOTHING)
     if known and not all(newest.newer_than(v) for v in known):
         return None
     if known or image.build_at_first_sight:
         return msgspec.structs.replace(fresh, wanted=newest, wanted_since=now, older=0)
     return msgspec.structs.replace(fresh, baseline=newest)
+
+
+def _goes_back(record: ImageRecord, newest: Version | None) -> bool:
+    wanted = record.wanted
+    return _has_news(record) and wanted is not None and (newest is None or wanted.newer_than(newest))

@@ -6,8 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.domain.errors import RetryableError
-from shared.domain.looks import Look
-from shared.domain.looks import Trouble
+from shared.domain.looks import Look, Trouble
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=15)

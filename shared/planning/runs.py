@@ -16,7 +16,7 @@ from shared.domain.versions import Version
 
 SOURCE_TAG = "VMImageBuilderSource"
 """The tag with which Image Builder marks what it makes; it ends in the version: `… (18.04.202401161)`."""
-_IN_TAG = re.compile(r"\(([0-9.]+)\)\s*\Z")
+_IN_TAG = re.compile(r"\(([^()]+)\)\s*\Z")
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -142,7 +142,8 @@ def _back_off(times: int, timing: Timing, now: datetime) -> datetime:
 
 
 def _version(text: str) -> Version | None:
+    """Of a marketplace image the version itself, of a gallery's the id of one."""
     try:
-        return Version.parse(text)
+        return Version.parse(text.rsplit("/", 1)[-1])
     except Invalid:
         return None

@@ -7,11 +7,14 @@ from shared.domain import keys
 from shared.domain.errors import Invalid, PermanentError
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.factory import Factory, Image
+from shared.domain.galleries import Provisioning
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, SourceRecord
+from shared.domain.sources import GallerySource, ListedVersion, MarketplaceSource, Source
 from shared.domain.versions import Version
 from shared.planning import builds
-from shared.planning.sources import SourceNews, plan
+from shared.planning.rings import replicated
+from shared.planning.sources import SourceNews, latest_in, plan
 from shared.ports import Insert, Outside, Put, Replace, Write
 
 from .journal import image_line, source_line
@@ -24,7 +27,8 @@ def look_at_source(out: Outside, factory: Factory, look: Look) -> None:
         raise Invalid(f"no configured image is made from the source {look.id[:200]!r}")
     now = out.clock.now()
     held = out.ledger.read(keys.source_key(look.id), SourceRecord)
-    news = plan(look.id, held.record if held else None, out.marketplace.versions(source), now)
+    gallery = isinstance(source, GallerySource)
+    news = plan(look.id, held.record if held else None, _listed(out, source), now, may_go_back=gallery)
     if held and news.record == held.record:
         return
     if news.found:
@@ -34,8 +38,20 @@ def look_at_source(out: Outside, factory: Factory, look: Look) -> None:
         telemetry.event("source-version-found", source=look.id, version=news.found.text)
     record: Write = Replace(news.record, held.etag) if held else Insert(news.record)
     out.ledger.commit(keys.of_source(look.id), (record, *_lines(news, look, str(source), now)))
-    if news.first:
+    if news.first or news.taken_back:
         out.queues.send(Look(Lane.BUILDS, Thing.SOURCE, look.id, look.correlation))
+
+
+def _listed(out: Outside, source: Source) -> tuple[ListedVersion, ...]:
+    """What the source offers. Of a gallery definition: what is latest in the region, and nothing else."""
+    if isinstance(source, MarketplaceSource):
+        return out.marketplace.versions(source)
+    for version in latest_in(source.location, out.galleries.list(source.definition)):
+        done = version.provisioning is Provisioning.SUCCEEDED
+        seen = version if done else out.galleries.get(version.id)
+        if seen and (done or replicated(seen, source.location)):
+            return (ListedVersion(version.version),)
+    return ()
 
 
 def _lines(news: SourceNews, look: Look, source: str, now: datetime) -> list[Put]:
@@ -45,6 +61,9 @@ def _lines(news: SourceNews, look: Look, source: str, now: datetime) -> list[Put
     ]
     if news.found:
         lines.append(source_line(look.id, "source-version-found", f"{news.found} of {source}", look, now))
+    elif news.taken_back:
+        told = f"{news.taken_back} of {source} is no longer latest; it is {news.record.newest or 'none'} now"
+        lines.append(source_line(look.id, "source-version-taken-back", told, look, now))
     elif news.first:
         told = f"newest of {source} is {news.record.newest or 'none'}; recorded as the baseline"
         lines.append(source_line(look.id, "source-first-seen", told, look, now))
@@ -54,7 +73,7 @@ def _lines(news: SourceNews, look: Look, source: str, now: datetime) -> list[Put
 def tell_images(out: Outside, factory: Factory, look: Look) -> None:
     """Fan out: every image made from the source learns of its newest version and is looked at."""
     held = out.ledger.read(keys.source_key(look.id), SourceRecord)
-    if held is None or held.record.newest is None:
+    if held is None or (held.record.since is None and held.record.newest is None):
         return
     for image in factory.made_from(look.id):
         try:
@@ -65,12 +84,12 @@ def tell_images(out: Outside, factory: Factory, look: Look) -> None:
         out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, image.name, look.correlation))
 
 
-def _adopt(out: Outside, image: Image, newest: Version, look: Look) -> None:
+def _adopt(out: Outside, image: Image, newest: Version | None, look: Look) -> None:
     now = out.clock.now()
     known = out.ledger.read(keys.image_key(image.name), ImageRecord)
     record = builds.adopt(known.record if known else None, image, newest, now)
     if record is not None:
-        why = f"{newest} of {image.source_text}"
+        why = f"{newest or 'nothing'} of {image.source_text}"
         what = "source-version-wanted" if record.wanted else "baseline-recorded"
         line = image_line(image.name, image.name, what, why, look, now)
         write: Write = Replace(record, known.etag) if known else Insert(record)

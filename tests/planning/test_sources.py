@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.domain.records import SourceRecord, Trouble
+from shared.domain.looks import Trouble
+from shared.domain.records import SourceRecord
 from shared.domain.sources import ListedVersion
 from shared.planning.sources import SourceNews, plan
 
