@@ -105,6 +105,8 @@ class RunRecord(msgspec.Struct, frozen=True, tag="run"):
     """The end of customization.log, for a run that failed."""
     staging_group: str | None
     correlation: str
+    source: str = ""
+    """What the version is one of: a definition's id, or `publisher:offer:sku`."""
     v: int = 1
 
 

@@ -17,13 +17,18 @@ from shared.domain.events import EventType
 from shared.domain.factory import Factory
 from shared.domain.looks import Look
 from shared.domain.records import ImageRecord
+from shared.domain.sources import GallerySource
+from shared.domain.templates import Template
 from shared.planning import actions, builds, runs
 from shared.planning.looks import arm
 from shared.ports import Outside
 
+from .ancestors import moving
 from .ends import record_end
 from .slots import leave_slot, take_slot
 from .turn import Turn, due, save, says, send
+
+BUILDING = (actions.CreateTemplate, actions.RequestRun)
 
 
 def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
@@ -35,10 +40,19 @@ def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
     record = builds.follow_schedule(known, image, now)
     template = out.templates.get(image.template)
     turn = Turn(out, factory, image, look, now, held, record)
-    for action in builds.plan(builds.Situation(image, factory.timing, record, template, now)):
+    for action in _plan(turn, template):
         turn = APPLY[type(action)](turn, action)
     if turn.record.trouble:
         save(replace(turn, record=replace(turn.record, trouble=None)), "trouble-over")
+
+
+def _plan(turn: Turn, template: Template | None) -> tuple[actions.Action, ...]:
+    """Ancestors are asked for only where the image would be built."""
+    situation = builds.Situation(turn.image, turn.factory.timing, turn.record, template, turn.now)
+    planned = builds.plan(situation)
+    if not isinstance(turn.image.source, GallerySource) or not isinstance(planned[0], BUILDING):
+        return planned
+    return builds.plan(replace(situation, moving=moving(turn.out, turn.factory, turn.image, turn.now)))
 
 
 def _nothing(turn: Turn, action: actions.Nothing) -> Turn:

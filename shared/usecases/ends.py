@@ -1,7 +1,8 @@
 """The end of a run: what it left, what it was built from, and how the image stands after it.
 
 Recorded in one transaction, whoever started the run and however it ended; outputs may exist in spite of a
-failure. Two Resource Manager calls, and one read per output.
+failure. Its gallery versions are introduced before, so that whoever finds the run finds them too. Two
+Resource Manager calls, and one read per output.
 """
 
 import msgspec
@@ -18,6 +19,7 @@ from shared.planning import actions, runs
 from shared.planning.archive import place
 from shared.ports import Insert, Put
 
+from .descent import introduce, note_descent
 from .journal import image_line
 from .slots import leave_slot
 from .turn import Turn, save, says, send
@@ -49,6 +51,9 @@ def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
     run = _run_record(turn, action, built, outputs)
     turn = _after(turn, action, built, outputs)
     _publish(turn, run)
+    note_descent(turn.out, turn.image, run, built, turn.now)
+    for output in outputs:
+        introduce(turn.out, turn.factory, turn.image, output, built, turn.look)
     turn = save(turn, "run-ended", Insert(run), *(Insert(o) for o in outputs), *_refusals(turn, outputs))
     if run.ended:
         telemetry.metric("run-age", (run.ended - run.started).total_seconds(), "s", image=run.image)
@@ -175,6 +180,7 @@ def _run_record(
         message=run.message[:2000],
         version=built.version,
         inferred=built.inferred,
+        source=turn.image.source.root if turn.image.source else "",
         ours=claim is not None,
         why=claim.why if claim else "started by somebody else",
         outputs=tuple(o.name for o in outputs),

@@ -43,9 +43,16 @@ def _output(out: Outside, factory: Factory, look: Look) -> None:
     look_at_output(out, factory, look)
 
 
+def _version(out: Outside, factory: Factory, look: Look) -> None:
+    from .releases import look_at_version
+
+    look_at_version(out, factory, look)
+
+
 LOOKS: dict[tuple[Lane, Thing], Callable[[Outside, Factory, Look], None]] = {
     (Lane.SOURCES, Thing.SOURCE): _source,
     (Lane.BUILDS, Thing.SOURCE): _images_of_source,
     (Lane.BUILDS, Thing.IMAGE): _image,
     (Lane.ARCHIVE, Thing.OUTPUT): _output,
+    (Lane.RELEASES, Thing.VERSION): _version,
 }

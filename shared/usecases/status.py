@@ -17,11 +17,15 @@ from shared.domain.records import (
     OutputState,
     SourceRecord,
 )
+from shared.domain.releases import ReleaseRecord, Stage
 from shared.planning import runs
 from shared.ports import Held, Outside, Replace, Write
 
 from .journal import image_line
+from .releases import releases
 from .work import failed_work
+
+UNDER_WAY = (Stage.MAKING, Stage.WAITING, Stage.REPLICATING, Stage.SOAKING, Stage.HELD, Stage.FAILED)
 
 
 class ImageStatus(msgspec.Struct, frozen=True):
@@ -38,6 +42,8 @@ class Status(msgspec.Struct, frozen=True):
     """Outputs that are not safe in the archive yet: what holds the next run."""
     sources: tuple[SourceRecord, ...]
     failed: tuple[FailedWork, ...]
+    releases: tuple[ReleaseRecord, ...] = ()
+    """Versions that are under way, or wait for a person."""
 
 
 def status(out: Outside, factory: Factory) -> Status:
@@ -48,7 +54,13 @@ def status(out: Outside, factory: Factory) -> Status:
         images.append(ImageStatus(image.name, image.source_text, held.record if held else None))
     unsettled = [o for i in images if i.record for o in _unsettled(out, i.record)]
     sources = (out.ledger.read(keys.source_key(key), SourceRecord) for key in sorted(factory.sources))
-    return Status(tuple(images), tuple(unsettled), tuple(s.record for s in sources if s), failed_work(out))
+    known = tuple(s.record for s in sources if s)
+    return Status(tuple(images), tuple(unsettled), known, failed_work(out), tuple(_under_way(out, factory)))
+
+
+def _under_way(out: Outside, factory: Factory) -> Iterator[ReleaseRecord]:
+    for definition in factory.definitions.values():
+        yield from (r.record for r in releases(out, definition) if r.record.stage in UNDER_WAY)
 
 
 def _unsettled(out: Outside, record: ImageRecord) -> Iterator[OutputRecord]:
@@ -58,13 +70,15 @@ def _unsettled(out: Outside, record: ImageRecord) -> Iterator[OutputRecord]:
             yield held.record
 
 
-def journal(out: Outside, factory: Factory, image: str | None, limit: int) -> tuple[JournalLine, ...]:
-    """The newest lines, oldest of them first: of one image, or of the whole factory."""
-    if image is not None:
-        partitions = [keys.of_image(factory.image(image).name)]
+def journal(out: Outside, factory: Factory, thing: str | None, limit: int) -> tuple[JournalLine, ...]:
+    """The newest lines, oldest of them first: of an image, a definition, or the whole factory."""
+    partitions = list(map(keys.of_definition, factory.definitions)) + list(map(keys.of_image, factory.images))
+    if thing is None:
+        partitions += [keys.FACTORY, *map(keys.of_source, factory.sources)]
     else:
-        partitions = [keys.FACTORY, *(keys.of_source(key) for key in factory.sources)]
-        partitions += [keys.of_image(name) for name in factory.images]
+        partitions = [p for p in partitions if p in (keys.of_image(thing), keys.of_definition(thing))]
+        if not partitions:
+            factory.image(thing)  # says what is configured
     lines = [line for partition in partitions for line in _newest(out, partition, limit)]
     return tuple(sorted(lines, key=lambda line: line.at)[-limit:])
 

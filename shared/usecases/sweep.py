@@ -22,6 +22,7 @@ from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Rec, Remove
 
 from .slots import free_slot
+from .sweep_releases import versions
 
 Timed = Callable[[Outside, Factory, str], object]
 """What a timer does: its last argument is the correlation id."""
@@ -51,6 +52,7 @@ def sweep(out: Outside, factory: Factory, correlation: str) -> int:
         _images(factory, seen, correlation, now),
         _sources(out, factory, seen, correlation, now),
         _outputs(out, factory, seen, correlation, now),
+        versions(out, factory, correlation, now),
     ):
         for look in looks:
             out.queues.send(look)
@@ -115,10 +117,11 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
 def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
     for key in sorted(factory.sources):
         record = _read(out, keys.source_key(key), SourceRecord)
-        newest = record.newest if record else None
-        if newest is None:
+        if record is None or (record.since is None and record.newest is None):
             yield Look(Lane.SOURCES, Thing.SOURCE, key, correlation)
-        elif any(builds.adopt(seen.records.get(i.name), i, newest, now) for i in factory.made_from(key)):
+            continue
+        images = factory.made_from(key)
+        if any(builds.adopt(seen.records.get(i.name), i, record.newest, now) for i in images):
             yield Look(Lane.BUILDS, Thing.SOURCE, key, correlation)
 
 
@@ -168,6 +171,7 @@ def _forget(out: Outside, factory: Factory, seen: Seen, now: datetime) -> None:
     """What is older than `timing.journal` goes: of one partition a sweep, so that all cost the same."""
     images = sorted({*factory.images, *seen.records})
     partitions = [keys.FACTORY, *map(keys.of_source, sorted(factory.sources)), *map(keys.of_image, images)]
+    partitions += map(keys.of_definition, sorted(factory.definitions))
     drawn = hashlib.sha256(now.isoformat().encode()).digest()
     partition = partitions[int.from_bytes(drawn[:8], "big") % len(partitions)]
     before = now - factory.timing.journal

@@ -25,6 +25,8 @@ from shared.domain.records import (
     OutputRecord,
     SourceRecord,
 )
+from shared.domain.releases import ReleaseRecord
+from shared.domain.versions import Version
 from shared.planning.looks import Again, GiveUp, after_error
 from shared.ports import Held, Insert, Outside, Put, Replace, Write
 
@@ -109,7 +111,7 @@ def send_again(out: Outside, id: str) -> None:
     out.ledger.commit(keys.FACTORY, (Replace(replace(held.record, resent=out.clock.now()), held.etag),))
 
 
-_Troubled = Held[ImageRecord] | Held[OutputRecord] | Held[SourceRecord]
+_Troubled = Held[ImageRecord] | Held[OutputRecord] | Held[SourceRecord] | Held[ReleaseRecord]
 
 
 def _note(
@@ -146,6 +148,9 @@ def _thing(out: Outside, look: Look) -> _Troubled | None:
                 return out.ledger.read(keys.image_key(look.id), ImageRecord)
             case _, Thing.OUTPUT:
                 return out.ledger.read(keys.output_key(*look.id.split("/", 2)), OutputRecord)
+            case _, Thing.VERSION:
+                name, _, version = look.id.partition("/")
+                return out.ledger.read(keys.release_key(name, Version.parse(version)), ReleaseRecord)
             case Lane.SOURCES, Thing.SOURCE:
                 return out.ledger.read(keys.source_key(look.id), SourceRecord)
     except FactoryError as fault:

@@ -1,0 +1,87 @@
+"""What people say about versions: hold, let go on, promote, withdraw. The next look carries it out."""
+
+import msgspec
+from msgspec.structs import replace
+
+from shared.domain import keys
+from shared.domain.errors import Invalid
+from shared.domain.factory import Factory
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.releases import Definition, ReleaseRecord
+from shared.domain.versions import Version
+from shared.planning import withdrawals
+from shared.ports import Held, Insert, Outside, Replace, Write
+
+from .releases import first_look
+from .visit import version_line
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What a person says of a version. `why` is journalled."""
+
+    version: str
+    """As `definition/version`."""
+    why: str
+    correlation: str
+
+
+def hold(out: Outside, factory: Factory, word: Word) -> None:
+    """It stops where it is. Raises Invalid for one that is unknown or withdrawn."""
+    known = _known(out, factory, word)
+    _say(out, known, withdrawals.held(known.record, word.why), "version-held-by-hand", word)
+
+
+def resume(out: Outside, factory: Factory, word: Word) -> None:
+    """It goes on from where it was held. Raises Invalid for one that is not held."""
+    known = _known(out, factory, word)
+    _say(out, known, withdrawals.resumed(known.record), "version-resumed", word)
+
+
+def promote(out: Outside, factory: Factory, word: Word, *, through: bool = False) -> None:
+    """It leaves its ring as soon as that is complete, or with `through` every ring.
+
+    Raises Invalid for one that is unknown, withdrawn or overtaken.
+    """
+    known, definition = _known(out, factory, word), parse(factory, word.version)[0]
+    record = withdrawals.promoted(known.record, definition, out.clock.now(), through=through)
+    _say(out, known, record, "version-promoted", word)
+
+
+def withdraw(out: Outside, factory: Factory, word: Word) -> None:
+    """It is latest nowhere any more, and what was built from it learns of that. Nothing is deleted."""
+    known = _known(out, factory, word)
+    record = withdrawals.withdrawn(known.record, word.why, out.clock.now())
+    _say(out, known, record, "version-withdrawn-by-hand", word)
+
+
+def parse(factory: Factory, version: str) -> tuple[Definition, Version]:
+    """`definition/version` as people write it. Raises Invalid with what was expected."""
+    name, slash, text = version.partition("/")
+    if not slash:
+        raise Invalid(f"{version[:200]!r} is not a version; expected definition/version such as ubuntu/1.0.3")
+    return factory.definition(name), Version.parse(text)
+
+
+def _say(out: Outside, known: Held[ReleaseRecord], record: ReleaseRecord, what: str, word: Word) -> None:
+    if record != known.record:
+        row: Write = Replace(record, known.etag) if known.etag else Insert(record)
+        line = version_line(record, what, word.why, word.correlation, out.clock.now())
+        out.ledger.commit(keys.of_definition(record.definition), (row, line))
+    out.queues.send(Look(Lane.RELEASES, Thing.VERSION, record.name, word.correlation))
+
+
+def _known(out: Outside, factory: Factory, word: Word) -> Held[ReleaseRecord]:
+    """A version that was there before the factory has no row: a person's word makes it one that is followed.
+
+    Then the ETag is empty.
+    """
+    definition, number = parse(factory, word.version)
+    held = out.ledger.read(keys.release_key(definition.name, number), ReleaseRecord)
+    if held:
+        return held
+    seen, now = out.galleries.get(definition.id.version(number.text)), out.clock.now()
+    if seen is None:
+        raise Invalid(f"{word.version} does not exist in {definition.id}")
+    before = seen.published is None or seen.published <= first_look(out, definition, now)
+    record = ReleaseRecord(definition.name, number, seen.id, now)
+    return Held(replace(record, history=before, made=seen.published), "")
