@@ -1,4 +1,4 @@
-"""The command line: check the configuration, see where things stand, read the journal, ask for a look.
+"""The command line: check the configuration, see where things stand, read the journal, say what is wanted.
 
 `python -m shared.cli validate` needs no Azure. The others speak to the app's own storage with the identity of
 whoever runs them, and take the app's settings from the environment.
@@ -18,8 +18,10 @@ from shared.contracts import factory as configuration
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError
 from shared.domain.records import ImageRecord, JournalLine, OutputRecord
+from shared.domain.releases import ReleaseRecord
+from shared.usecases import lineage as ancestry
+from shared.usecases import progress, withdrawals, work
 from shared.usecases import status as stories
-from shared.usecases import work
 
 OK, FAULTS, USAGE = 0, 1, 2
 
@@ -50,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     journal = commands.add_parser("journal", help="what was decided and done, when and why")
-    journal.add_argument("image", nargs="?", help="of this image alone")
+    journal.add_argument("thing", nargs="?", help="of this image or definition alone")
     journal.add_argument("--limit", type=int, default=50, help="the newest so many lines (default 50)")
     journal.add_argument("--json", action="store_true", help="as JSON, one object a line")
     journal.set_defaults(command=_journal)
@@ -67,10 +69,47 @@ def _parser() -> argparse.ArgumentParser:
     dismiss.add_argument("output", help="as `status` and the journal name it: image/run/output")
     dismiss.set_defaults(command=_dismiss)
 
+    _release_parser(commands)
+    lineage = commands.add_parser("lineage", help="what something was made from, and what was made from it")
+    lineage.add_argument(
+        "thing", help="definition/version, image/run, or publisher:offer:sku:version of a marketplace"
+    )
+    lineage.add_argument("--json", action="store_true", help="as JSON")
+    lineage.set_defaults(command=_lineage)
+
     again = commands.add_parser("send-again", help="send failed work into its queue again")
     again.add_argument("id", help="as `status` lists it")
     again.set_defaults(command=_send_again)
     return parser
+
+
+def _release_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    release = commands.add_parser(
+        "release", help="gallery versions on their way: see, hold, promote, withdraw"
+    )
+    verbs = release.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    listing = verbs.add_parser("list", help="every version that is followed, and where it stands")
+    listing.add_argument("definition", nargs="?", help="of this definition alone")
+    listing.set_defaults(command=_releases)
+    show = verbs.add_parser("show", help="where a version is, since when, what comes next and why it waits")
+    show.set_defaults(command=_release)
+    for each in (listing, show):
+        each.add_argument("--json", action="store_true", help="as JSON")
+    for name, act, text in (
+        ("hold", withdrawals.hold, "stop it where it is; it is latest nowhere until it is resumed"),
+        ("resume", withdrawals.resume, "let it go on from where it was held"),
+        ("promote", withdrawals.promote, "let it leave its ring without soaking or waiting any longer"),
+        ("withdraw", withdrawals.withdraw, "take it back from being latest anywhere; nothing is deleted"),
+    ):
+        verb = verbs.add_parser(name, help=text)
+        verb.add_argument("--why", default="by hand", help="for the journal")
+        verb.set_defaults(command=_word, act=act)
+        if name == "promote":
+            verb.add_argument("--through", action="store_true", help="through all rings, not this one alone")
+    for verb in verbs.choices.values():
+        if verb is not listing:
+            verb.add_argument("version", help="definition/version, such as windows-2022/1.0.3")
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -101,6 +140,9 @@ def _status(options: argparse.Namespace) -> int:
     if told.unsettled:
         print("\nOutputs that are not safe in the archive yet (`dismiss OUTPUT` gives one up):")
         _table(("OUTPUT", "STATE", "STANDS"), ((o.id, o.state.value, _stands(o)) for o in told.unsettled))
+    if told.releases:
+        print("\nVersions on their way (`release show VERSION` tells more):")
+        _release_table(told.releases)
     if told.failed:
         print("\nFailed work, to be sent again with `send-again ID`:")
         _table(
@@ -111,7 +153,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _journal(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    lines = stories.journal(this.outside, this.factory(), options.image, max(options.limit, 1))
+    lines = stories.journal(this.outside, this.factory(), options.thing, max(options.limit, 1))
     if options.json:
         for line in lines:
             print(msgspec.json.encode(line).decode())
@@ -148,6 +190,69 @@ def _dismiss(options: argparse.Namespace) -> int:
     return OK
 
 
+def _releases(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    records = progress.followed(this.outside, this.factory(), options.definition)
+    if options.json:
+        print(msgspec.json.encode(records).decode())
+        return OK
+    _release_table(records)
+    return OK
+
+
+def _release_table(records: Iterable[ReleaseRecord]) -> None:
+    _table(
+        ("VERSION", "STAGE", "SINCE", "LATEST IN", "STANDS"),
+        ((r.name, r.stage.value, _at(r.since), _latest_in(r), _stands(r)) for r in records),
+    )
+
+
+def _latest_in(record: ReleaseRecord) -> str:
+    return _text(",".join(r.name for r in record.regions if r.latest and not r.taken_back))
+
+
+def _release(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    told = progress.progress(this.outside, this.factory(), options.version)
+    if options.json:
+        print(msgspec.json.encode(told).decode())
+        return OK
+    print(f"{told.record.name}: {told.record.stage.value} since {_at(told.record.since)}")
+    print(f"  why   {_stands(told.record)}\n  next  {told.next}\n")
+    _table(
+        ("RING", "REGION", "STATE", "SINCE (UTC)", "WHY"),
+        ((p.ring, p.region, p.state, _at(p.since), p.why) for p in told.places),
+    )
+    return OK
+
+
+def _word(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    word = withdrawals.Word(options.version, options.why, uuid.uuid4().hex)
+    more = {"through": True} if getattr(options, "through", False) else {}
+    options.act(this.outside, this.factory(), word, **more)
+    print(f"{word.version}: {options.verb} noted; a look is queued (correlation {word.correlation})")
+    return OK
+
+
+def _lineage(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    told = ancestry.lineage(this.outside, this.factory(), options.thing)
+    if options.json:
+        print(msgspec.json.encode(told).decode())
+        return OK
+    for depth, node in enumerate(reversed(told.ancestors)):
+        print(f"{'  ' * depth}{node.kind} {node.name}  {node.told}".rstrip())
+    _tree(told.of, len(told.ancestors))
+    return OK
+
+
+def _tree(node: ancestry.Node, depth: int) -> None:
+    print(f"{'  ' * depth}{node.kind} {node.name}  {node.told}".rstrip())
+    for child in node.children:
+        _tree(child, depth + 1)
+
+
 def _send_again(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
     work.send_again(this.outside, options.id)
@@ -155,7 +260,7 @@ def _send_again(options: argparse.Namespace) -> int:
     return OK
 
 
-def _stands(record: ImageRecord | OutputRecord | None) -> str:
+def _stands(record: ImageRecord | OutputRecord | ReleaseRecord | None) -> str:
     if record is None:
         return "not looked at yet"
     return f"{record.trouble.why} (tried again)" if record.trouble else record.reason
