@@ -185,10 +185,10 @@ class SourceRecord(msgspec.Struct, frozen=True, tag="source"):
     newest: Version | None = None
     """The newest version that has been announced (or, at the first look, recorded)."""
     newest_since: datetime | None = None
-    since: datetime | None = None
-    """When the factory first saw what the source offers."""
     deprecated: tuple[str, ...] = ()
     trouble: Trouble | None = None
+    since: datetime | None = None
+    """When the factory first saw what the source offers."""
     v: int = 1
 
 
