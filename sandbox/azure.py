@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.arm.access import Doorkeeper
 from sandbox.arm.catalogue import Marketplace
+from sandbox.arm.compute.provider import Compute
 from sandbox.arm.fabric import Fabric
 from sandbox.arm.face import ResourceManager
 from sandbox.arm.groups import Groups
@@ -113,6 +114,7 @@ class LocalAzure:
         )
         self.catalogue = catalogue or standard_catalogue()
         self.inventory = Inventory(self.fabric)
+        self.compute = Compute(self.fabric, self.inventory)
         self.imagebuilder = ImageBuilder(self.fabric, self.inventory, self.catalogue, durations, shape)
         self.arm = self._resource_manager()
         self._found()
@@ -141,6 +143,7 @@ class LocalAzure:
         providers = (
             Groups(self.fabric),
             self.inventory,
+            self.compute,
             Marketplace(self.fabric, self.catalogue),
             self.imagebuilder,
         )
