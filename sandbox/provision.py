@@ -9,9 +9,8 @@ from sandbox.azure import Setting
 from sandbox.identity.tokens import FACTORY
 from sandbox.storage.writer import Writer
 
-QUEUES: Final = tuple(
-    f"{lane}{suffix}" for lane in ("sources", "builds", "archive") for suffix in ("", "-poison")
-)
+LANES: Final = ("sources", "builds", "archive", "releases")
+QUEUES: Final = tuple(f"{lane}{suffix}" for lane in LANES for suffix in ("", "-poison"))
 TABLES: Final = ("ledger",)
 CONTAINERS: Final = (("archive", "images"), ("scripts", "scripts"))
 
