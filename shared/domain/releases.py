@@ -168,6 +168,8 @@ class ReleaseRecord(msgspec.Struct, frozen=True, tag="release"):
     claim: WriteClaim | None = None
     refusals: int = 0
     """Updates in a row that Azure refused."""
+    denials: int = 0
+    """How many of them it refused for good, such as for a region that the subscription cannot use."""
     retry_at: datetime | None = None
     look_due: datetime | None = None
     reason: str = ""

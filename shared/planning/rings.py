@@ -105,7 +105,9 @@ def _seen(s: Situation, version: GalleryVersion, placed: Placed) -> RegionRecord
     known = replace(known, replicas=placed.replicas, storage=placed.storage)
     if placed.state is Replication.COMPLETED:
         known = replace(known, replicated=known.replicated or s.now, failures=Failures.NONE, given_up="")
-    if s.record.held or s.record.withdrawn:
+    ring = s.definition.ring_of(placed.name)
+    its_time = ring is None or ring < s.record.ring or s.record.history or known.latest is not None
+    if s.record.held or s.record.withdrawn or not its_time:
         return replace(known, latest=None, taken_back=False)
     if not version.excluded_in(placed.name):
         return replace(known, latest=known.latest or s.now, taken_back=False)
@@ -126,15 +128,16 @@ def _missed(s: Situation, known: RegionRecord) -> RegionRecord | None:
 
 
 def _give_up(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> ReleaseRecord:
-    ring = ring_at(s, record)
-    if ring is None or record.ring_since is None or s.now < record.ring_since + s.definition.deadline:
+    ring, since = ring_at(s, record), record.ring_since
+    if ring is None or since is None:
         return record
-    late = {name for name in incomplete(version, record, ring) if record.region(name)}
-    why = f"not replicated after {s.definition.deadline}"
-    return replace(
-        record,
-        regions=tuple(replace(r, given_up=why) if r.name in late else r for r in record.regions),
-    )
+    regions = {r.name: r for r in record.regions}
+    for name in incomplete(version, record, ring):
+        # One that is not even there is late only if Azure says no to it: a missing role is no fault of its.
+        known = regions.get(name) or (RegionRecord(name, since) if record.denials else None)
+        if known and s.now >= max(known.seen, since) + s.definition.deadline:
+            regions[name] = replace(known, given_up=f"not replicated after {s.definition.deadline}")
+    return replace(record, regions=tuple(regions.values()))
 
 
 def _advance(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> ReleaseRecord:

@@ -21,7 +21,7 @@ def wanted(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> Upda
     """The update that is due; None if everything is as it shall be."""
     leaving = {p.name for p in version.regions if _leaves(version, record, p)}
     kept = [_kept(s, version, record, p) for p in version.regions if p.name not in leaving]
-    new = [_new(r) for r in _missing(s, version, record)]
+    new = [_new(r) for r in _some(record, list(_missing(s, version, record)))]
     end = None
     if s.definition.end_of_life and version.published and version.end_of_life is None:
         end = version.published + s.definition.end_of_life
@@ -77,7 +77,7 @@ def _missing(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> It
     """The regions of its rings that it has not yet, and those that it had."""
     if record.withdrawn:
         return
-    names = {p.name for p in version.regions}
+    names = {p.name for p in version.regions} | {r.name for r in record.regions if r.given_up}
     if not stops(s, record):
         for region in (r for ring in s.definition.rings[: record.ring + 1] for r in ring.regions):
             if region.name not in names:
@@ -86,6 +86,13 @@ def _missing(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> It
     for known in record.regions:
         if known.name not in names:
             yield RingRegion(known.name, known.replicas, known.storage)
+
+
+def _some(record: ReleaseRecord, regions: list[RingRegion]) -> list[RingRegion]:
+    """All of them; one after the other once Azure has said no, since it does not say to which."""
+    if not record.denials or not regions:
+        return regions
+    return [regions[(record.denials - 1) % len(regions)]]
 
 
 def _kept(s: Situation, version: GalleryVersion, record: ReleaseRecord, placed: Placed) -> Target:
@@ -110,14 +117,12 @@ def _excluded(s: Situation, version: GalleryVersion, record: ReleaseRecord, regi
         return True
     if known and known.taken_back:
         return True
-    if ring is None:
-        return version.excluded_in(region)  # somebody else's affair
-    if record.history and not version.excluded_in(region):
-        return False
-    if ring >= record.ring:
-        return True
     if known and known.latest:
         return False
+    if ring is None:
+        return version.excluded_in(region)  # somebody else's affair
+    if ring >= record.ring:
+        return True
     return overtaken_by(s) is not None or not replicated(version, region)
 
 

@@ -71,7 +71,7 @@ def descends(record: ReleaseRecord, ancestor: str, definition: Definition, now: 
 
 def _afresh(record: ReleaseRecord) -> ReleaseRecord:
     """What Azure refused before says nothing of what is asked now."""
-    return replace(record, refusals=0, retry_at=None)
+    return replace(record, refusals=0, denials=0, retry_at=None)
 
 
 def _must_not_be_withdrawn(record: ReleaseRecord) -> None:

@@ -104,7 +104,7 @@ def _tell(visit: Visit, before: ReleaseRecord, after: ReleaseRecord) -> Visit:
     latest = became_latest(before, after)
     if latest:
         passed = visit.definition.rings[max(after.ring - 1, 0)].name
-        everywhere = after.stage is Stage.RELEASED
+        everywhere = after.stage is Stage.RELEASED and all(r.latest or r.given_up for r in after.regions)
         visit.event(EventType.VERSION_RELEASED, ring=passed, regions=",".join(latest), complete=everywhere)
     withdrawn = after.withdrawn_everywhere and not before.withdrawn_everywhere
     if withdrawn:
@@ -177,7 +177,7 @@ def _update(visit: Visit, action: actions.UpdateVersion) -> Visit:
         raise
     except (Conflict, WrongState, PermanentError) as error:
         return _refused(visit, before, error)
-    accepted = replace(visit.record, claim=None, busy=True, refusals=0, retry_at=None)
+    accepted = replace(visit.record, claim=None, busy=True, refusals=0, denials=0, retry_at=None)
     return armed(
         replace(visit, record=accepted), visit.now + visit.factory.timing.look_again, "version-update"
     )
@@ -197,11 +197,17 @@ def _give_back(visit: Visit, regions: tuple[Any, ...]) -> Visit:
 def _refused(visit: Visit, regions: tuple[Any, ...], error: Exception) -> Visit:
     """Azure takes no such update now, or the list is stale: read again, later each time."""
     timing, refusals = visit.factory.timing, visit.record.refusals + 1
-    if isinstance(error, PermanentError) and not isinstance(error, Missing):
-        delay = timing.retry_after[min(refusals, len(timing.retry_after)) - 1]
-    else:
-        delay = min(timing.look_again * 2 ** min(refusals - 1, 10), timing.follow)
-    record = replace(visit.record, claim=None, regions=regions, refusals=refusals, retry_at=visit.now + delay)
+    for_good = isinstance(error, PermanentError) and not isinstance(error, Missing)
+    longest = timing.retry_after[0] if for_good else timing.follow
+    delay = min(timing.look_again * 2 ** min(refusals - 1, 10), longest)
+    record = replace(
+        visit.record,
+        claim=None,
+        regions=regions,
+        refusals=refusals,
+        denials=visit.record.denials + for_good,
+        retry_at=visit.now + delay,
+    )
     visit = _saying(replace(visit, record=record), f"refused: {error}")
     return armed(visit, visit.now + delay, "version-update-refused")
 
