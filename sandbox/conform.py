@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,17 +25,21 @@ from sandbox.tls import certificates
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sandbox.tls import Certificates
     from sandbox.vhd import Vhd
 
 SPEED = 60.0
 REPLAY = "replay.py"
+_COUNT = re.compile(r"^(\d+) of (\d+) recorded interactions conform$", re.MULTILINE)
+_COMPUTE = ("galleries", "disks", "snapshots", "images", "virtualMachines")
+TYPES = ",".join((TYPE, *(f"Microsoft.Compute/{kind}" for kind in _COMPUTE)))
 
 
 def run(arguments: Sequence[str]) -> int:
     """0 where everything conforms, 1 where something does not, 2 where there is nothing to play."""
     parser = argparse.ArgumentParser(prog="python -m sandbox conform", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder with recordings (*.json)")
-    parser.add_argument("--types", default=TYPE, help="comma-separated resource types to play")
+    parser.add_argument("--types", default=TYPES, help="comma-separated resource types to play")
     parser.add_argument("--speed", type=float, default=SPEED, help="divides the durations of operations")
     parser.add_argument("--verbose", action="store_true", help="hand --verbose on to the player")
     options = parser.parse_args(arguments)
@@ -63,20 +69,46 @@ def _recording(path: Path) -> list[dict[str, Any]]:
 
 
 async def _play(player: Path, files: Mapping[Path, list[dict[str, Any]]], options: argparse.Namespace) -> int:
-    azure = LocalAzure(WallClock(), _Scratch(), speed=options.speed)
-    for path, interactions in files.items():
-        for line in prepare(azure, interactions):
-            print(f"{path.name}: there before the recording began: {line}")
+    """Each recording gets a world of its own: recorders give the same names to many."""
     with tempfile.TemporaryDirectory(prefix="sandbox-conform-") as state:
-        tls = certificates(Path(state))
-        async with Listener(face_handler(azure.arm), tls=tls.server_context()) as arm:
-            token = azure.tokens.issue(OPERATOR, arm.url, azure.clock.now(), timedelta(hours=1))
-            words = ["--base", arm.url, "--ca", str(tls.ca), "--token", token, "--types", options.types]
-            words += ["--verbose"] if options.verbose else []
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, str(player), *words, *(str(path) for path in files)
-            )
-            return await process.wait()
+        tls, seen = certificates(Path(state)), []
+        for path, interactions in files.items():
+            seen.append(await _play_one((player, path), interactions, tls, options))
+    good, total = sum(each.good for each in seen), sum(each.total for each in seen)
+    print(f"{good} of {total} recorded interactions conform")
+    return 0 if all(each.conforms for each in seen) else 1
+
+
+async def _play_one(
+    paths: tuple[Path, Path],
+    interactions: list[dict[str, Any]],
+    tls: Certificates,
+    options: argparse.Namespace,
+) -> _Outcome:
+    player, recording = paths
+    azure = LocalAzure(WallClock(), _Scratch(), speed=options.speed)
+    for line in prepare(azure, interactions, options.types.split(",")):
+        print(f"{recording.name}: there before the recording began: {line}", flush=True)
+    async with Listener(face_handler(azure.arm), tls=tls.server_context()) as arm:
+        token = azure.tokens.issue(OPERATOR, arm.url, azure.clock.now(), timedelta(hours=1))
+        words = ["--base", arm.url, "--ca", str(tls.ca), "--token", token, "--types", options.types]
+        words += ["--verbose"] if options.verbose else []
+        command = (sys.executable, str(player), *words, str(recording))
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        said, _ = await process.communicate()
+    text = said.decode(errors="replace")
+    print(_COUNT.sub("", text).rstrip("\n"), flush=True)
+    counted = _COUNT.findall(text)
+    good, total = map(int, counted[-1]) if counted else (0, 0)
+    # A recording of which nothing was to be played has nothing against it, whatever the player makes of that.
+    return _Outcome(good, total, process.returncode == 0 or (bool(counted) and total == 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    good: int
+    total: int
+    conforms: bool
 
 
 class _Scratch:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from sandbox.arm.fabric import Fabric
 
 
+_POWERS: tuple[Power, ...] = ("running", "stopped", "deallocated")
+_TOLD = ("computerName", "osName", "osVersion", "vmAgent")
+
+
 class DiskSeed(msgspec.Struct, frozen=True, kw_only=True):
     """A managed disk or snapshot, as if it had been made from nothing."""
 
@@ -105,6 +109,39 @@ class Seeds:
         machine.power, machine.generation = seed.power, seed.generation
         machine.generalized, machine.specialized = seed.generalized, seed.specialized
         machine.agent = _agent(name, now)
+        return self._machines.place(machine)
+
+    def machine_as(self, resource_id: str, document: Mapping[str, Any]) -> Machine:
+        """A machine as an answer shows it, instance view included; managed disks are made where missing."""
+        properties = dict(document.get("properties") or {})
+        view = properties.pop("instanceView", None) or {}
+        codes = [str(status.get("code")) for status in view.get("statuses", ())]
+        machine = Machine(
+            resource_id,
+            MACHINES.name,
+            str(document.get("location") or "").replace(" ", "").lower(),
+            dict(document.get("tags") or {}),
+            {**properties, "provisioningState": "Succeeded"},
+        )
+        machine.extra = {name: document[name] for name in ("identity", "plan", "zones") if name in document}
+        machine.power = next((power for power in _POWERS if f"PowerState/{power}" in codes), "running")
+        machine.generalized, machine.specialized = (
+            f"OSState/{word}" in codes for word in ("generalized", "specialized")
+        )
+        machine.generation = view.get("hyperVGeneration", "V1")
+        machine.agent = {name: view[name] for name in _TOLD if name in view}
+        profile = properties.get("storageProfile") or {}
+        for disk in (profile.get("osDisk") or {}, *(profile.get("dataDisks") or ())):
+            managed = disk.get("managedDisk") or {}
+            if managed.get("id") and self._fabric.records.get(managed["id"]) is None:
+                system = disk.get("osType")
+                seed = DiskSeed(
+                    size_gb=disk.get("diskSizeGB", DiskSeed().size_gb),
+                    sku=managed.get("storageAccountType", DiskSeed().sku),
+                    os_type=system,
+                    generation=machine.generation if system else None,
+                )
+                self.disk(managed["id"], machine.location, seed)
         return self._machines.place(machine)
 
     def image(
