@@ -44,6 +44,10 @@ class Beforehand:
             VERSIONS.lower(): self._version,
         }
 
+    def plays(self, kind: str) -> bool:
+        """Types are named by how they begin: galleries are played with the images in them."""
+        return any(f"{kind.lower()}/".startswith(f"{each}/") for each in self._played)
+
     def before(self, write: Write) -> Iterator[str]:
         """Make what one request needs; a line for each thing."""
         if not write.created:
@@ -59,7 +63,7 @@ class Beforehand:
 
     def needed(self, resource_id: str, write: Write) -> Iterator[str]:
         parsed = ids.parse(resource_id)
-        if parsed is None or self._recording.makes(resource_id):
+        if parsed is None or (self.plays(parsed.kind) and self._recording.makes(resource_id)):
             return
         maker = self._makers.get(parsed.kind.lower())
         if maker is None or self._azure.fabric.records.get(resource_id) is not None:
@@ -118,7 +122,7 @@ class Beforehand:
     def _acts_on(self, machine_id: str) -> bool:
         """Whether its actions will be sent: the player leaves resources alone that no PUT names."""
         put = any(write.path.lower() == machine_id.lower() for write in self._recording.writes())
-        return put and MACHINES.name.lower() in self._played
+        return put and self.plays(MACHINES.name)
 
     def _image(self, resource_id: str, write: Write) -> Iterator[str]:
         read = self._recording.first_read(resource_id) or {}

@@ -28,7 +28,7 @@ def prepare(
     """Give the world what the recording's successful requests need; one line for each thing."""
     recording, said = Recording(interactions), dict[str, None]()
     past = Beforehand(azure, recording, frozenset(kind.strip().lower() for kind in played))
-    for write in recording.writes():
+    for write in filter(lambda each: past.plays(each.kind), recording.writes()):
         template = write.kind.lower() == TYPE.lower()
         lines = _before_template(azure, past, write) if template else past.before(write)
         said |= dict.fromkeys(lines)

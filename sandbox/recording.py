@@ -44,13 +44,16 @@ class Recording:
         return resource_id.lower() in self._created
 
     def first_read(self, resource_id: str) -> dict[str, Any] | None:
-        """The resource as it was read first, or as its first update answered."""
+        """The resource as it was read first; where nobody read it, as its first update answered."""
         wanted = resource_id.lower()
-        for request, response in self._exchanges():
-            body = response["body"]
-            if _path(request).lower() == wanted and response["status"] == 200 and isinstance(body, dict):
-                return body
-        return None
+        found = [
+            (request["method"] != "GET", response["body"])
+            for request, response in self._exchanges()
+            if _path(request).lower() == wanted
+            and response["status"] == 200
+            and isinstance(response["body"], dict)
+        ]
+        return min(found, key=lambda each: each[0])[1] if found else None
 
     def actions(self, resource_id: str) -> list[str]:
         """The accepted actions on a resource, in their order."""
