@@ -12,6 +12,7 @@ from sandbox.arm import ids
 from sandbox.arm.compute import reading
 from sandbox.arm.compute.shelf import DISKS, SNAPSHOTS, Kind, kind_of
 from sandbox.arm.compute.sizes import GIB, LARGEST_GB
+from sandbox.arm.compute.vhds import whole_gb
 from sandbox.arm.errors import ArmError, conflict
 from sandbox.arm.inventory import VERSIONS
 from sandbox.arm.records import Resource
@@ -28,9 +29,13 @@ _FOOTER = 512
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`inherited` are members that the new resource takes over; `recorded` are added to its creationData."""
+    """`inherited` are members that the new resource takes over; `recorded` are added to its creationData.
+
+    An imported disk is as long as its VHD said, unless more was asked for.
+    """
 
     size_gb: int
+    exact_bytes: int = 0
     state: str = "Unattached"
     inherited: Mapping[str, str] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
@@ -118,8 +123,11 @@ class Contents:
     def _import(self, wanted: Wanted) -> Content:
         uri = reading.text(wanted.creation, "sourceUri", wanted.path)
         account = wanted.creation.get("storageAccountId")
-        size = self._vhds.size_gb(wanted.context, uri, wanted.location, f"{wanted.path}.sourceUri", account)
-        return Content(wanted.sized(size))
+        size = self._vhds.disk_bytes(
+            wanted.context, uri, wanted.location, f"{wanted.path}.sourceUri", account
+        )
+        found = wanted.sized(whole_gb(size))
+        return Content(found, exact_bytes=max(size, found * GIB))
 
     def _upload(self, wanted: Wanted) -> Content:
         """It waits for bytes; the size is that of the file, footer included."""

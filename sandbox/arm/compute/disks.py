@@ -84,7 +84,7 @@ class Disks:
             "timeCreated": offset(began),
             "provisioningState": sent["provisioningState"],
             "diskState": content.state,
-            "diskSizeBytes": content.size_gb * sizes.GIB,
+            "diskSizeBytes": content.exact_bytes or content.size_gb * sizes.GIB,
             "uniqueId": self._fabric.guid(),
             **{name: value for name, value in own.items() if name == "tier"},
         }
@@ -129,7 +129,7 @@ class Disks:
             **resource.properties,
             **taken,
             **own,
-            "diskSizeBytes": size * sizes.GIB,
+            "diskSizeBytes": max(size * sizes.GIB, resource.properties["diskSizeBytes"]),
             "provisioningState": "Updating",
         }
         shown = resource.document()

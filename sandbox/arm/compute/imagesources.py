@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.arm.compute import reading
 from sandbox.arm.compute.machines import Machine, shown_storage
 from sandbox.arm.compute.shelf import DISKS, MACHINES, SNAPSHOTS, Kind
+from sandbox.arm.compute.vhds import whole_gb
 from sandbox.arm.errors import ArmError, conflict
 from sandbox.arm.records import Resource
 
@@ -140,7 +141,7 @@ class ImageSources:
         name, size = members[0], reading.whole(disk, "diskSizeGB", path)
         caching, kind = disk.get("caching") or "None", disk.get("storageAccountType")
         if name == "blobUri":
-            own = self._vhds.size_gb(context, disk[name], location, f"{path}.{name}")
+            own = whole_gb(self._vhds.disk_bytes(context, disk[name], location, f"{path}.{name}"))
             source: dict[str, Any] = {name: disk[name]}
             return ImageDisk(source, size or own, caching, kind or "Standard_LRS", head, bool(size)), None
         link = reading.text(reading.section(disk, name, path), "id", f"{path}.{name}")

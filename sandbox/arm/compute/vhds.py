@@ -22,8 +22,10 @@ class Vhds:
     def __init__(self, fabric: Fabric, inventory: Inventory) -> None:
         self._fabric, self._inventory = fabric, inventory
 
-    def size_gb(self, context: Context, uri: str, location: str, path: str, account_id: object = None) -> int:
-        """Whole GB that the disk in a VHD needs. Raises ArmError naming what is wrong with the blob.
+    def disk_bytes(
+        self, context: Context, uri: str, location: str, path: str, account_id: object = None
+    ) -> int:
+        """The size of the disk in a VHD. Raises ArmError naming what is wrong with the blob.
 
         With the account's id, as it must be given across subscriptions, its keys are asked for
         [Azure/azure-cli 12444].
@@ -45,10 +47,10 @@ class Vhds:
                 f"The source blob '{uri}' is in a storage account of location '{account.location}': it must "
                 f"be in '{location}'.",
             )
-        return _disk_gb(uri, size)
+        return _virtual(uri, size)
 
 
-def _disk_gb(uri: str, size: int) -> int:
+def _virtual(uri: str, size: int) -> int:
     """A fixed VHD is the disk and a footer; the message is the documented one."""
     virtual = size - _FOOTER
     if virtual <= 0 or virtual % _MIB:
@@ -57,4 +59,9 @@ def _disk_gb(uri: str, size: int) -> int:
             f"The VHD {uri} has an unsupported virtual size of {max(0, virtual)} bytes. "
             "The size must be a whole number (in MBs).",
         )
-    return -(-virtual // GIB)
+    return virtual
+
+
+def whole_gb(size: int) -> int:
+    """What is shown of 30 GiB and one MiB is 30 [a snapshot in ansible-collections/azure]."""
+    return max(1, size // GIB)

@@ -81,12 +81,13 @@ def test_snapshot_of_a_disk_knows_where_it_came_from(world: World) -> None:
 
 
 def test_vhd_is_imported_with_its_size(world: World) -> None:
-    """Whole GB, rounded up; a disk and a snapshot take the same."""
-    uri = vhd(world, size_gb=29.5)
+    """Bytes as they are, GB without the rest; a disk and a snapshot take the same."""
+    uri = vhd(world, size_gb=30.5)
     account = world.azure.setting.account_id("archive")
     for path in (disk("d"), snapshot("s")):
         sent = creation("Import", sourceUri=uri, storageAccountId=account)
-        assert made(world, path, sent)["properties"]["diskSizeGB"] == 30
+        found = made(world, path, sent)["properties"]
+        assert (found["diskSizeGB"], found["diskSizeBytes"]) == (30, 30.5 * GIB)
 
 
 def test_disk_is_made_from_a_gallery_version(world: World) -> None:
