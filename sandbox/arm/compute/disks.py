@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from sandbox.http import Response
 
 SECONDS = 1.0
+_SKUS = (
+    "Standard_LRS",
+    "Standard_ZRS",
+    "StandardSSD_LRS",
+    "StandardSSD_ZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+    "PremiumV2_LRS",
+    "UltraSSD_LRS",
+)
 _OPTIONS = {
     "disk": ("Empty", "Copy", "Import", "Upload", "FromImage"),
     "snapshot": ("Empty", "Copy", "Import", "Upload"),
@@ -152,7 +162,11 @@ class Disks:
         """Members beside the properties."""
         sku = reading.section(body, "sku", self._noun) or default
         zones = {"zones": body["zones"]} if body.get("zones") else {}
-        return {"sku": {"name": reading.text(sku, "name", f"{self._noun}.sku")}, **zones}
+        path = f"{self._noun}.sku"
+        return {
+            "sku": {"name": reading.choice(reading.text(sku, "name", path), _SKUS, f"{path}.name")},
+            **zones,
+        }
 
 
 def _check_free(disk: Resource) -> None:

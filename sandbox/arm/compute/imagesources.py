@@ -141,8 +141,9 @@ class ImageSources:
         name, size = members[0], reading.whole(disk, "diskSizeGB", path)
         caching, kind = disk.get("caching") or "None", disk.get("storageAccountType")
         if name == "blobUri":
-            own = whole_gb(self._vhds.disk_bytes(context, disk[name], location, f"{path}.{name}"))
-            source: dict[str, Any] = {name: disk[name]}
+            uri = reading.text(disk, name, path)
+            own = whole_gb(self._vhds.disk_bytes(context, uri, location, f"{path}.{name}"))
+            source: dict[str, Any] = {name: uri}
             return ImageDisk(source, size or own, caching, kind or "Standard_LRS", head, bool(size)), None
         link = reading.text(reading.section(disk, name, path), "id", f"{path}.{name}")
         found = self._contents.source(context, link, _LINKS[name], f"{path}.{name}.id", _RIGHT)

@@ -115,6 +115,7 @@ def test_upload_waits_for_its_bytes(world: World) -> None:
     [
         ({"location": "westeurope", "properties": {}}, "disk.creationData"),
         ({"location": "westeurope", "properties": []}, "disk.properties"),
+        (creation("Empty", 4) | {"sku": {"name": "Gold"}}, "disk.sku.name"),
         (creation("Restore", 4), "disk.creationData.createOption"),
         (creation("Empty"), "disk.diskSizeGB"),
         (creation("Empty", 0), "disk.diskSizeGB"),
