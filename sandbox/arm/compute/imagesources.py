@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sandbox.arm.compute import reading
 from sandbox.arm.compute.machines import Machine, shown_storage
 from sandbox.arm.compute.shelf import DISKS, MACHINES, SNAPSHOTS, Kind
-from sandbox.arm.compute.vhds import whole_gb
 from sandbox.arm.errors import ArmError, conflict
 from sandbox.arm.records import Resource
 
@@ -142,7 +141,7 @@ class ImageSources:
         caching, kind = disk.get("caching") or "None", disk.get("storageAccountType")
         if name == "blobUri":
             uri = reading.text(disk, name, path)
-            own = whole_gb(self._vhds.disk_bytes(context, uri, location, f"{path}.{name}"))
+            own = self._vhds.size_gb(context, uri, location, f"{path}.{name}")
             source: dict[str, Any] = {name: uri}
             return ImageDisk(source, size or own, caching, kind or "Standard_LRS", head, bool(size)), None
         link = reading.text(reading.section(disk, name, path), "id", f"{path}.{name}")

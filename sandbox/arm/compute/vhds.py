@@ -49,6 +49,10 @@ class Vhds:
             )
         return _virtual(uri, size)
 
+    def size_gb(self, context: Context, uri: str, location: str, path: str, account_id: object = None) -> int:
+        """The same in whole GB, as disks and images show it."""
+        return whole_gb(self.disk_bytes(context, uri, location, path, account_id))
+
 
 def _virtual(uri: str, size: int) -> int:
     """A fixed VHD is the disk and a footer; the message is the documented one."""
