@@ -11,6 +11,7 @@ from sandbox.arm.catalogue import Marketplace
 from sandbox.arm.compute.provider import Compute
 from sandbox.arm.fabric import Fabric
 from sandbox.arm.face import ResourceManager
+from sandbox.arm.galleries.provider import Galleries
 from sandbox.arm.groups import Groups
 from sandbox.arm.imagebuilder.provider import ImageBuilder
 from sandbox.arm.inventory import Inventory
@@ -115,6 +116,7 @@ class LocalAzure:
         self.catalogue = catalogue or standard_catalogue()
         self.inventory = Inventory(self.fabric)
         self.compute = Compute(self.fabric, self.inventory)
+        self.galleries = Galleries(self.fabric, self.compute)
         self.imagebuilder = ImageBuilder(self.fabric, self.inventory, self.catalogue, durations, shape)
         self.arm = self._resource_manager()
         self._found()
@@ -144,6 +146,7 @@ class LocalAzure:
             Groups(self.fabric),
             self.inventory,
             self.compute,
+            self.galleries,
             Marketplace(self.fabric, self.catalogue),
             self.imagebuilder,
         )

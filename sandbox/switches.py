@@ -24,6 +24,14 @@ class Switches:
     """What the event of a partly succeeded run is called."""
     canceled_event: Literal["Cancel", "Failure", "none"] = "Cancel"
     """What the event of a cancelled run is called."""
+    update_while_updating: Literal["accepted", "refused"] = "accepted"
+    """An update of a gallery version whose last one has not ended."""
+    failed_region_removal: Literal["accepted", "refused"] = "accepted"
+    """Leaving a failed region out of the list while allowDeletionOfReplicatedLocations is false."""
+    failed_region_retried: bool = True
+    """An update that sends a failed region again starts its replication anew."""
+    stale_parent_seconds: float = 0.0
+    """How long a definition or gallery is refused to be deleted after what was in it has gone."""
     claims_form: Literal["object", "string"] = "object"
     """`authorization`, `claims`, `httpRequest` of events: objects (documented) or JSON text (specified)."""
     second_run_status: Literal[409, 400] = 409

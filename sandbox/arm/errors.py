@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.http import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class ArmError(Exception):
@@ -21,15 +21,18 @@ class ArmError(Exception):
         *,
         target: str | None = None,
         headers: Mapping[str, str] | None = None,
+        details: Sequence[Mapping[str, str]] = (),
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.target = status, code, message, target
-        self.headers = dict(headers or {})
+        self.headers, self.details = dict(headers or {}), details
 
     def response(self) -> Response:
-        error = {"code": self.code, "message": self.message}
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.target is not None:
             error["target"] = self.target
+        if self.details:
+            error["details"] = list(self.details)
         return Response.of(self.status, {"error": error}, self.headers)
 
 

@@ -42,9 +42,6 @@ KINDS = (
     _Kind(IDENTITIES, writable=True, deletable=True),
     _Kind(NETWORKS, writable=True),
     _Kind(SUBNETS, writable=True, by_subscription=False),
-    _Kind(GALLERIES),
-    _Kind(DEFINITIONS, by_subscription=False),
-    _Kind(VERSIONS, by_subscription=False),
 )
 
 

@@ -29,7 +29,7 @@ class Compute:
     def __init__(self, fabric: Fabric, inventory: Inventory) -> None:
         self._fabric = fabric
         self.vhds = Vhds(fabric, inventory)
-        contents = Contents(fabric, self.vhds)
+        contents = self.contents = Contents(fabric, self.vhds)
         self.disks = Disks(fabric, Shelf(fabric, DISKS), contents)
         self.snapshots = Disks(fabric, Shelf(fabric, SNAPSHOTS), contents)
         self.machines = Machines(fabric)

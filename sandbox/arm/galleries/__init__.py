@@ -1,0 +1,1 @@
+"""Compute galleries: definitions, versions, and where each version is."""

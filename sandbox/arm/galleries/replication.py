@@ -1,0 +1,116 @@
+"""How a version gets to its regions: each takes its time, may fail, and the version is done after the last.
+
+How long a region takes was never recorded by itself: a new version took 376 to 511 seconds with one region,
+an update that adds none 150. So a region takes around 438 seconds, a little more or less by its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+from sandbox.arm import events
+from sandbox.arm.inventory import VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.arm.context import Origin
+    from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.model import Region, Version
+    from sandbox.arm.operations import Operation
+
+REGION_SECONDS = 438.0
+UPDATE_SECONDS = 150.0
+_FAILED = ("ReplicationFailed", "Replication failed in one or more regions. See the replication status.")
+
+
+@dataclass(slots=True)
+class Plan:
+    """What happens to replications to come. `version` is a pattern of `definition/version`.
+
+    The first `fails` attempts fail; `hangs` never end; `seconds` is how long one takes, at speed 1.
+    """
+
+    version: str = "*"
+    region: str = "*"
+    fails: int = 0
+    hangs: bool = False
+    seconds: float | None = None
+    details: str = "The replication was planned to fail."
+
+    def covers(self, version: Version, region: str) -> bool:
+        names = f"{version.definition_id.rsplit('/', 1)[1]}/{version.name}".lower()
+        return fnmatch(names, self.version.lower()) and fnmatch(region, self.region.lower())
+
+
+@dataclass(slots=True)
+class Replication:
+    """`ended` are called when a version has come to the end of what was asked of it."""
+
+    fabric: Fabric
+    plans: list[Plan] = field(default_factory=list)
+    ended: list[Callable[[Version, datetime], None]] = field(default_factory=list)
+
+    def start(self, version: Version, region: Region, now: datetime) -> None:
+        """Begin, or begin anew, to bring the version to the region."""
+        self.stop(region)
+        plan = next((each for each in self.plans if each.covers(version, region.name)), Plan())
+        region.state, region.began, region.details = "Replicating", now, ""
+        seconds = plan.seconds if plan.seconds is not None else _seconds(version, region.name)
+        region.ends = now + timedelta(seconds=seconds / self.fabric.speed)
+        if plan.hangs:
+            return
+        failing = plan.fails > 0
+        if failing:
+            plan.fails -= 1
+
+        def end(at: datetime) -> None:
+            region.state = "Failed" if failing else "Completed"
+            region.details = plan.details if failing else ""
+            region.timer = None
+            self.settle(version, at)
+
+        region.timer = self.fabric.schedule.at(region.ends, end)
+
+    def stop(self, region: Region) -> None:
+        if region.timer is not None:
+            region.timer.cancel()
+            region.timer = None
+
+    def wait(
+        self, version: Version, operation: Operation, origin: Origin, now: datetime, seconds: float
+    ) -> None:
+        """The operation ends with the replication, and not before so many seconds are over."""
+        version.waiting.append((operation, origin))
+        until = now + timedelta(seconds=seconds / self.fabric.speed)
+        version.busy_until = max(until, version.busy_until or until)
+        self.fabric.schedule.at(until, lambda at: self.settle(version, at))
+
+    def settle(self, version: Version, at: datetime) -> None:
+        """Whatever waits for the version ends, if nothing replicates any more."""
+        going = any(region.state == "Replicating" for region in version.regions)
+        early = version.busy_until is not None and at < version.busy_until
+        if going or early or not version.busy or self.fabric.records.get(version.id) is not version:
+            return
+        failed = any(region.state == "Failed" for region in version.regions)
+        home = version.region(version.location)
+        version.made = version.made or (home is not None and home.state == "Completed")
+        version.state = "Failed" if failed else "Succeeded"
+        version.busy_until = None
+        waiting, version.waiting = version.waiting, []
+        for operation, origin in waiting:
+            operation.finish(at, _FAILED if failed else None)
+            outcome: events.Outcome = "Failure" if failed else "Success"
+            events.publish(self.fabric, origin, version.id, f"{VERSIONS}/write", outcome, at)
+        for told in self.ended:
+            told(version, at)
+
+
+def _seconds(version: Version, region: str) -> float:
+    """The same for the same version and region, so that a story is the same each time."""
+    drawn = hashlib.sha256(f"{version.id}|{region}".lower().encode()).digest()[0] / 255
+    return REGION_SECONDS * (0.86 + 0.3 * drawn)
