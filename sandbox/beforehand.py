@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.arm import ids
+from sandbox.arm import ids, regions
 from sandbox.arm.compute.seeds import DiskSeed, MachineSeed
 from sandbox.arm.compute.shelf import DISKS, MACHINES, SNAPSHOTS
 from sandbox.arm.compute.sizes import GIB
+from sandbox.arm.galleries.model import Content, Disk, Region, Version
 from sandbox.arm.inventory import ACCOUNTS, DEFINITIONS, GALLERIES, IMAGES, VERSIONS
 from sandbox.arm.records import Group, Resource
 from sandbox.recording import references
@@ -133,22 +134,52 @@ class Beforehand:
         yield _line(resource_id)
 
     def _gallery(self, resource_id: str, write: Write) -> Iterator[str]:
-        yield from self._plain(resource_id, GALLERIES, write)
+        parsed = ids.parse(resource_id)
+        assert parsed is not None, "only ids get here"
+        unique = f"{parsed.subscription}-{parsed.name.upper()}"
+        yield from self._plain(resource_id, GALLERIES, write, {"identifier": {"uniqueName": unique}})
 
     def _definition(self, resource_id: str, write: Write) -> Iterator[str]:
         yield from self.needed(resource_id.rsplit("/", 2)[0], write)
-        yield from self._plain(resource_id, DEFINITIONS, write)
+        shape, name = self._shape(resource_id, write), resource_id.rsplit("/", 1)[1]
+        system = {
+            "hyperVGeneration": shape.generation,
+            "architecture": "x64",
+            "osType": shape.os_type,
+            "osState": "Specialized" if shape.specialized else "Generalized",
+            "identifier": {"publisher": name, "offer": name, "sku": name},
+        }
+        yield from self._plain(resource_id, DEFINITIONS, write, system)
 
-    def _version(self, resource_id: str, write: Write) -> Iterator[str]:
-        yield from self.needed(resource_id.rsplit("/", 2)[0], write)
-        yield from self._plain(resource_id, VERSIONS, write)
-
-    def _plain(self, resource_id: str, kind: str, write: Write) -> Iterator[str]:
+    def _plain(self, resource_id: str, kind: str, write: Write, default: dict[str, Any]) -> Iterator[str]:
         read = self._recording.first_read(resource_id) or {}
         location = _location(read) or write.location
-        properties = {**(read.get("properties") or {}), "provisioningState": "Succeeded"}
+        properties = {**default, **(read.get("properties") or {}), "provisioningState": "Succeeded"}
         resource = Resource(resource_id, kind, location, dict(read.get("tags") or {}), properties)
         self._azure.fabric.records.put(resource)
+        yield _line(resource_id)
+
+    def _version(self, resource_id: str, write: Write) -> Iterator[str]:
+        """It has replicated to wherever it was read to be, and to where it is used."""
+        yield from self.needed(resource_id.rsplit("/", 2)[0], write)
+        read = self._recording.first_read(resource_id) or {}
+        profile = (read.get("properties") or {}).get("publishingProfile") or {}
+        listed = [regions.plain(str(each.get("name"))) for each in profile.get("targetRegions") or ()]
+        home = _location(read) or write.location
+        version = Version(
+            resource_id,
+            home,
+            dict(read.get("tags") or {}),
+            Content(None, Disk({}, self._size(resource_id), "ReadWrite")),
+            self._azure.clock.now(),
+            [
+                Region(name, 1, "Standard_LRS", state="Completed")
+                for name in dict.fromkeys((home, *listed, write.location))
+            ],
+            state="Succeeded",
+            made=True,
+        )
+        self._azure.fabric.records.put(version)
         yield _line(resource_id)
 
     def _shape(self, resource_id: str, write: Write) -> MachineSeed:

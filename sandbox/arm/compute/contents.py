@@ -14,6 +14,7 @@ from sandbox.arm.compute.shelf import DISKS, SNAPSHOTS, Kind, kind_of
 from sandbox.arm.compute.sizes import GIB, LARGEST_GB
 from sandbox.arm.compute.vhds import whole_gb
 from sandbox.arm.errors import ArmError, conflict
+from sandbox.arm.galleries.model import Version
 from sandbox.arm.inventory import VERSIONS
 from sandbox.arm.records import Resource
 
@@ -113,10 +114,9 @@ class Contents:
             raise reading.not_found(resource_id)
         if found.properties.get("provisioningState") != "Succeeded":
             raise conflict(f"Resource {found.name} is not ready to be copied: wait until it has succeeded.")
-        taken = ("osType", "hyperVGeneration")
         return Content(
             wanted.sized(found.properties["diskSizeGB"]),
-            inherited={name: found.properties[name] for name in taken if name in found.properties},
+            inherited=self._inherited(resource_id),
             recorded={"sourceUniqueId": found.properties["uniqueId"]},
         )
 
@@ -155,16 +155,23 @@ class Contents:
             )
         wanted.context.permit_linked(f"{VERSIONS}/read", resource_id)
         found = self._fabric.records.get(resource_id)
-        profile = (
-            found.document()["properties"].get("storageProfile", {}) if isinstance(found, Resource) else {}
-        )
-        disks = [profile.get("osDiskImage"), *(profile.get("dataDiskImages") or ())]
-        chosen = next(
-            (each for each in disks if each and each.get("lun") == lun and "sizeInGB" in each), None
-        )
-        if chosen is None:
+        region = found.region(wanted.location) if isinstance(found, Version) else None
+        if not isinstance(found, Version) or region is None or region.state != "Completed":
             raise reading.not_found(resource_id)
-        return Content(wanted.sized(chosen["sizeInGB"]))
+        disks = (found.content.system, *found.content.data)
+        chosen = next((disk for disk in disks if disk.lun == lun), None)
+        if chosen is None:
+            raise reading.invalid(
+                f"{path}.lun", f"The version '{resource_id}' has no data disk of lun {lun}."
+            )
+        inherited = self._inherited(found.definition_id) if lun is None else {}
+        return Content(wanted.sized(chosen.size_gb), inherited=inherited)
+
+    def _inherited(self, resource_id: str) -> dict[str, str]:
+        """What a disk with a system in it takes over from what it is made from."""
+        found = self._fabric.records.get(resource_id)
+        told = found.properties if isinstance(found, Resource) else {}
+        return {name: told[name] for name in ("osType", "hyperVGeneration") if name in told}
 
 
 def check_size(noun: str, size_gb: int) -> int:

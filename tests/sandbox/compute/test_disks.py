@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.arm.inventory import VERSIONS
+from sandbox.arm.galleries.model import Content, Disk, Region, Version
+from sandbox.arm.inventory import DEFINITIONS
 from sandbox.arm.records import Resource
 from sandbox.arm.roles import Role
 from tests.sandbox.arm.parts import World
@@ -91,17 +92,23 @@ def test_vhd_is_imported_with_its_size(world: World) -> None:
 
 
 def test_disk_is_made_from_a_gallery_version(world: World) -> None:
-    """Of its system disk, or of a data disk by its lun; a version that is not there is not found."""
-    version = f"{PLACE}/galleries/g/images/i/versions/1.0.0"
-    profile = {"osDiskImage": {"sizeInGB": 30}, "dataDiskImages": [{"lun": 0, "sizeInGB": 8}]}
-    record = Resource(version, VERSIONS, "westeurope", properties={"storageProfile": profile})
-    world.azure.fabric.records.put(record)
+    """Of its system disk, or of a data disk by its lun, where the version has replicated."""
+    definition = f"{PLACE}/galleries/g/images/i"
+    version = f"{definition}/versions/1.0.0"
+    content = Content(None, Disk({}, 30, "ReadWrite"), (Disk({}, 8, "ReadOnly", 0),))
+    here = Region("westeurope", 1, "Standard_LRS", state="Completed")
+    records = world.azure.fabric.records
+    records.put(Resource(definition, DEFINITIONS, "westeurope", properties={"osType": "Windows"}))
+    records.put(Version(version, "westeurope", {}, content, world.clock.now(), [here]))
     system = creation("FromImage", imageReference={"id": version})
-    assert made(world, disk("system"), system)["properties"]["diskSizeGB"] == 30
+    found = made(world, disk("system"), system)["properties"]
+    assert (found["diskSizeGB"], found["osType"]) == (30, "Windows")
     data = creation("FromImage", galleryImageReference={"id": version, "lun": 0})
     assert made(world, disk("data"), data)["properties"]["diskSizeGB"] == 8
     data["properties"]["creationData"]["galleryImageReference"]["lun"] = 1
-    assert refused(world, disk("other"), data)[:2] == (404, "NotFound")
+    assert refused(world, disk("other"), data)[:2] == (400, "InvalidParameter")
+    here.state = "Replicating"
+    assert refused(world, disk("other"), system)[:2] == (404, "NotFound")
 
 
 def test_upload_waits_for_its_bytes(world: World) -> None:
