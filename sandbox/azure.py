@@ -117,7 +117,9 @@ class LocalAzure:
         self.inventory = Inventory(self.fabric)
         self.compute = Compute(self.fabric, self.inventory)
         self.galleries = Galleries(self.fabric, self.compute)
-        self.imagebuilder = ImageBuilder(self.fabric, self.inventory, self.catalogue, durations, shape)
+        self.imagebuilder = ImageBuilder(
+            self.fabric, self.inventory, self.catalogue, self.galleries, durations, shape
+        )
         self.arm = self._resource_manager()
         self._found()
 

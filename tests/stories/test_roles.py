@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from sandbox.arm.imagebuilder.outcomes import Outcome
-from sandbox.arm.inventory import DEFINITIONS, GALLERIES
 from sandbox.arm.roles import IMAGE_FACTORY
 from sandbox.azure import SUBSCRIPTION
 from sandbox.identity.tokens import FACTORY
@@ -33,8 +32,7 @@ def eventful(tmp_path: Path) -> World:
         },
     ]
     world = World(config=factory_file(tmp_path, properties={"distribute": targets}))
-    for kind, name in ((GALLERIES, "main"), (DEFINITIONS, "main/web")):
-        world.azure.inventory._seed(GROUP, kind, name, None)
+    world.azure.galleries.seed_definition(GROUP, "main", "web", os_type="Linux")
     world.play(lambda w: w.image() is not None)
     world.publish_version(NEW)
     world.play(lambda w: bool(w.azure.imagebuilder.templates()), at_once=True)

@@ -148,8 +148,8 @@ class Containers:
                 raise ArmError(
                     409,
                     "Conflict",
-                    f"The identifier is already that of the gallery image '{each.name}': publisher, offer and "
-                    "sku together have to be unique in a gallery.",
+                    f"The identifier is already that of the gallery image '{each.name}': publisher, offer "
+                    "and sku together have to be unique in a gallery.",
                     target="galleryImage.properties.identifier",
                 )
 

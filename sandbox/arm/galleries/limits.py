@@ -1,6 +1,6 @@
 """Compute's own limits on galleries: so many calls of a kind in three minutes and in thirty.
 
-The numbers are those of recorded `x-ms-ratelimit-remaining-resource` headers, plus the call that they tell of.
+The numbers are those of recorded `x-ms-ratelimit-remaining-resource` headers, plus the call itself.
 The refusal is Compute's: 429 with the code OperationNotAllowed, the real one in its details.
 """
 

@@ -9,6 +9,7 @@ from sandbox.arm import regions
 from sandbox.arm.inventory import VERSIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sandbox.arm.context import Origin
@@ -114,6 +115,8 @@ class Version:
     made: bool = False
     busy_until: datetime | None = None
     waiting: list[tuple[Operation, Origin]] = field(default_factory=list)
+    ended: list[Callable[[Version, datetime], None]] = field(default_factory=list)
+    """Called once, when it has come to the end of what was asked of it."""
 
     @property
     def kind(self) -> str:

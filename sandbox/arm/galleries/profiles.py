@@ -1,4 +1,4 @@
-"""What a request says about regions, and whether it may: a list that is sent replaces the one that is there."""
+"""What a request says about regions, and whether it may: the list that is sent replaces the stored one."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def merge(version: Version, wanted: list[Region], switches: Switches, *, guarded
 def stale(version: Version, region: str) -> ArmError:
     """That it is refused is documented; with which code was never recorded."""
     refusal = conflict(
-        f"The region '{regions.display(region)}' of gallery image version '{version.name}' has been replicated "
-        "and cannot be removed, since allowDeletionOfReplicatedLocations is false.",
+        f"The region '{regions.display(region)}' of gallery image version '{version.name}' has been "
+        "replicated and cannot be removed, since allowDeletionOfReplicatedLocations is false.",
         "OperationNotAllowed",
     )
     refusal.target = f"{PATH}.targetRegions"

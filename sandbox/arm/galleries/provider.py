@@ -16,8 +16,10 @@ from sandbox.arm.records import Resource
 from sandbox.arm.router import Handler, Route
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.arm.compute.provider import Compute
-    from sandbox.arm.context import Context
+    from sandbox.arm.context import Context, Origin
     from sandbox.arm.fabric import Fabric
     from sandbox.http import Response
 
@@ -57,12 +59,21 @@ class Galleries:
             ("PUT", version, v.put, f"{VERSIONS}/write"),
             ("PATCH", version, v.patch, f"{VERSIONS}/write"),
             ("DELETE", version, v.delete, f"{VERSIONS}/delete"),
-            ("GET", version.removesuffix("/{name}"), v.list, f"{VERSIONS}/read"),
-            ("GET", below, v.deleted.list, f"{GALLERIES}/read"),
+            ("GET", version.removesuffix("/{name}"), v.listed, f"{VERSIONS}/read"),
+            ("GET", below, v.deleted.listed, f"{GALLERIES}/read"),
         )
         polls = f"{_ALL}/locations/{{location}}/capsOperations/{{operation}}"
         poll = Route("GET", polls, self._poll, "Microsoft.Compute/locations/capsoperations/read")
         return [*(Route(verb, path, handler, action) for verb, path, handler, action in table), poll]
+
+    def make(self, version: Version, origin: Origin, now: datetime) -> None:
+        """Bring a version that is in the world to its regions, as a request of Azure's own would."""
+        subscription = version.id.split("/")[2]
+        where = f"providers/Microsoft.Compute/locations/{version.location}/capsOperations"
+        operation = self._fabric.operations.start("compute", subscription, where, now)
+        for region in version.regions:
+            self.replication.start(version, region, now)
+        self.replication.wait(version, operation, origin, now, 0)
 
     def latest(self, definition_id: str, region: str) -> Version | None:
         """What `latest` means in the region: the highest version that has replicated and is not excluded."""

@@ -16,8 +16,6 @@ from sandbox.arm import events
 from sandbox.arm.inventory import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandbox.arm.context import Origin
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.galleries.model import Region, Version
@@ -49,11 +47,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Replication:
-    """`ended` are called when a version has come to the end of what was asked of it."""
+    """`plans`: what happens to replications to come, the first that covers one counts."""
 
     fabric: Fabric
     plans: list[Plan] = field(default_factory=list)
-    ended: list[Callable[[Version, datetime], None]] = field(default_factory=list)
 
     def start(self, version: Version, region: Region, now: datetime) -> None:
         """Begin, or begin anew, to bring the version to the region."""
@@ -106,8 +103,9 @@ class Replication:
             operation.finish(at, _FAILED if failed else None)
             outcome: events.Outcome = "Failure" if failed else "Success"
             events.publish(self.fabric, origin, version.id, f"{VERSIONS}/write", outcome, at)
-        for told in self.ended:
-            told(version, at)
+        told, version.ended = version.ended, []
+        for each in told:
+            each(version, at)
 
 
 def _seconds(version: Version, region: str) -> float:

@@ -63,7 +63,7 @@ class SoftDeleted:
     def purge(self, version_id: str) -> None:
         self._buried.pop(version_id.lower(), None)
 
-    def list(self, context: Context) -> Response:
+    def listed(self, context: Context) -> Response:
         """`.../galleries/{g}/softDeletedArtifactTypes/Images/artifacts/{image}/versions`."""
         gallery = context.request.path.lower().split("/softdeletedartifacttypes/")[0]
         prefix = f"{gallery}/images/{context.params['image'].lower()}/versions/"

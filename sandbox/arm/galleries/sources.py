@@ -1,4 +1,4 @@
-"""What a version is made from: exactly one image, machine, disk or VHD, in the version's region, of its kind."""
+"""What a version is made from: one image, machine, disk or VHD, in its region and of its kind."""
 
 from __future__ import annotations
 
@@ -78,12 +78,7 @@ class Sources:
         profile = found.properties.get("storageProfile", {})
         system = profile.get("osDisk", {})
         _check_kind(definition, system.get("osType"), found.properties.get("hyperVGeneration"))
-        data = [
-            Disk({}, disk.get("diskSizeGB", _SIZE_GB), disk.get("caching", DATA_CACHING), disk["lun"], False)
-            for disk in profile.get("dataDisks", ())
-        ]
-        size, caching = system.get("diskSizeGB", _SIZE_GB), system.get("caching", SYSTEM_CACHING)
-        return Content(dict(source), Disk({}, size, caching, at_once=False), tuple(data))
+        return Content(dict(source), _system(system), _data(profile))
 
     def _of_machine(self, machine: Machine, source: dict[str, Any], definition: Resource) -> Content:
         profile = shown_storage(machine)
@@ -95,23 +90,7 @@ class Sources:
                 "OperationNotAllowed",
             )
         _check_kind(definition, profile["osDisk"].get("osType"), machine.generation)
-        system = Disk(
-            {},
-            profile["osDisk"].get("diskSizeGB") or _SIZE_GB,
-            profile["osDisk"].get("caching") or SYSTEM_CACHING,
-            at_once=False,
-        )
-        data = tuple(
-            Disk(
-                {},
-                disk.get("diskSizeGB") or _SIZE_GB,
-                disk.get("caching") or DATA_CACHING,
-                disk["lun"],
-                False,
-            )
-            for disk in profile.get("dataDisks", ())
-        )
-        return Content(dict(source), system, data)
+        return Content(dict(source), _system(profile["osDisk"]), _data(profile))
 
     def _of_version(self, context: Context, location: str, source: dict[str, Any], source_id: str) -> Content:
         context.permit_linked(f"{VERSIONS}/read", source_id)
@@ -149,6 +128,25 @@ class Sources:
         if definition is not None:
             _check_kind(definition, found.properties.get("osType"), found.properties.get("hyperVGeneration"))
         return Disk(dict(source), found.properties["diskSizeGB"], caching, lun)
+
+
+def _system(disk: dict[str, Any]) -> Disk:
+    """The system disk of an image or a machine: shown once the version is made."""
+    size, caching = disk.get("diskSizeGB") or _SIZE_GB, disk.get("caching") or SYSTEM_CACHING
+    return Disk({}, size, caching, at_once=False)
+
+
+def _data(profile: dict[str, Any]) -> tuple[Disk, ...]:
+    return tuple(
+        Disk(
+            {},
+            disk.get("diskSizeGB") or _SIZE_GB,
+            disk.get("caching") or DATA_CACHING,
+            disk["lun"],
+            at_once=False,
+        )
+        for disk in profile.get("dataDisks", ())
+    )
 
 
 def _lun(sent: dict[str, Any], at: int) -> int:

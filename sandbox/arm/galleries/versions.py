@@ -55,7 +55,7 @@ class Versions:
         document = version.document(context.version, context.now, expand=expand)
         return Response.of(200, document, headers)
 
-    def list(self, context: Context) -> Response:
+    def listed(self, context: Context) -> Response:
         above = nest.parent(self._fabric, f"{context.request.path}/-", DEFINITIONS)
         headers = self._limits.take("ListGalleryImageVersions", context)
         found = self.of(above.id)
@@ -203,7 +203,7 @@ class Versions:
     def _check_updatable(self, version: Version) -> None:
         if version.state == "Deleting":
             raise conflict(
-                f"The gallery image version '{version.name}' is being deleted: no other operation is allowed.",
+                f"The gallery image version '{version.name}' is being deleted: nothing else is allowed.",
                 "OperationNotAllowed",
             )
         if version.busy and self._fabric.switches.update_while_updating == "refused":
@@ -259,11 +259,11 @@ class Versions:
     def _restore(
         self, context: Context, version: Version, body: dict[str, Any], headers: dict[str, str]
     ) -> Response:
-        """A PUT without a source brings a soft-deleted version back; another one of its name cannot be made."""
+        """A PUT without a source brings it back; another one of its name cannot be made."""
         sent = reading.section(body, "properties", "galleryImageVersion")
         if reading.section(sent, "storageProfile", _PROPERTIES):
             raise conflict(
-                f"A soft-deleted gallery image version '{version.name}' exists: restore it, or delete it for good.",
+                f"The gallery image version '{version.name}' is soft-deleted: restore it, or purge it.",
                 "Conflict",
             )
         self.deleted.purge(version.id)

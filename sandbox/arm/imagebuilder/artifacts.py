@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import vhd as disks
 from sandbox.arm import ids
+from sandbox.arm.context import Origin
+from sandbox.arm.errors import ArmError
+from sandbox.arm.galleries import profiles
+from sandbox.arm.galleries.model import Content, Disk, Version
 from sandbox.arm.imagebuilder.template import Output, Template
-from sandbox.arm.inventory import ACCOUNTS, DEFINITIONS, IMAGES, VERSIONS
+from sandbox.arm.inventory import ACCOUNTS, IMAGES
 from sandbox.arm.marketplace import numbers
 from sandbox.arm.records import Resource
 from sandbox.arm.storage import BlobAddress
@@ -20,11 +24,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.provider import Galleries
     from sandbox.arm.imagebuilder.outcomes import VhdShape
     from sandbox.arm.inventory import Inventory
 
 WRITE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
 _SECTOR = 512
+_SIZE_GB = 30
 _SPOIL: dict[str, Callable[[disks.Vhd], disks.Vhd]] = {
     "good": lambda vhd: vhd,
     "truncated": lambda vhd: disks.truncated(vhd, vhd.size // 2 // _SECTOR * _SECTOR),
@@ -47,17 +53,22 @@ class Build:
     customized: str
     spoil: str
     at: datetime
+    exact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
+    """`version` is on its way when its disk is written."""
+
     output: Output
     address: BlobAddress
+    version: Version | None = None
 
 
 class Artifacts:
-    def __init__(self, fabric: Fabric, inventory: Inventory, shape: VhdShape) -> None:
+    def __init__(self, fabric: Fabric, inventory: Inventory, galleries: Galleries, shape: VhdShape) -> None:
         self._fabric, self._inventory, self.shape = fabric, inventory, shape
+        self._galleries = galleries
 
     def plan(self, build: Build, target: dict[str, Any]) -> Artifact:
         """What the target gets, its record put in its place. Raises DistributionFailed."""
@@ -137,58 +148,45 @@ class Artifacts:
         asked = target["galleryImageId"]
         explicit = "/versions/" in asked.lower()
         definition_id = asked.rsplit("/", 2)[0] if explicit else asked
-        definition = self._fabric.records.get(definition_id)
-        if definition is None or definition.kind != DEFINITIONS:
+        definition = self._galleries.definition(definition_id)
+        if definition is None:
             raise DistributionFailed(f"the image definition '{definition_id}' was not found")
-        name = asked.rsplit("/", 1)[1] if explicit else self._next_version(definition.id)
+        name = asked.rsplit("/", 1)[1] if explicit else self._next_version(build, definition.id, target)
         version_id = f"{definition.id}/versions/{name}"
         if self._fabric.records.get(version_id) is not None:
             raise DistributionFailed(f"the image version '{version_id}' already exists")
-        version = Resource(version_id, VERSIONS, definition.location, self._tags(build, target))
-        version.tags["correlationId"] = build.run_id
         blob = self._staged(build, name)
-        version.properties = self._version_properties(build, target, blob)
-        self._fabric.records.put(version)
-        return Artifact(Output(target["runOutputName"], artifact_id=version_id), blob)
+        tags = {**self._tags(build, target), "correlationId": build.run_id}
+        try:
+            profile = profiles.read({"publishingProfile": _profile(target)}, definition.location)
+        except ArmError as refused:
+            raise DistributionFailed(refused.message) from refused
+        content = Content(None, Disk(self._source(build, blob), _SIZE_GB, "ReadWrite"))
+        made = self._galleries.versions.build(version_id, definition, content, profile, tags, build.at)
+        self._fabric.records.put(made)
+        return Artifact(Output(target["runOutputName"], artifact_id=version_id), blob, made)
 
-    def _version_properties(self, build: Build, target: dict[str, Any], blob: BlobAddress) -> dict[str, Any]:
+    def release(self, build: Build, version: Version, at: datetime) -> None:
+        """The disk is written: the version is brought to its regions, by Image Builder's own request."""
+        origin = Origin(None, build.run_id, None, "PUT", version.id)
+        self._galleries.make(version, origin, at)
+
+    def _source(self, build: Build, blob: BlobAddress) -> dict[str, Any]:
         assert build.template.staging is not None, "a provisioned template has its staging group"
         account = f"{build.template.staging.group_id}/providers/{ACCOUNTS}/{blob.account}"
-        regions = target.get("targetRegions") or [{"name": each} for each in target["replicationRegions"]]
-        return {
-            "publishingProfile": {
-                "targetRegions": [
-                    {
-                        "name": each["name"],
-                        "regionalReplicaCount": each.get("replicaCount", 1),
-                        "storageAccountType": each.get("storageAccountType", "Standard_LRS"),
-                    }
-                    for each in regions
-                ],
-                "replicaCount": 1,
-                "excludeFromLatest": target.get("excludeFromLatest", False),
-                "publishedDate": build.at.isoformat(),
-                "storageAccountType": target.get("storageAccountType", "Standard_LRS"),
-                "replicationMode": target.get("replicationMode", "Full"),
-            },
-            "storageProfile": {
-                "osDiskImage": {
-                    "sizeInGB": 30,
-                    "hostCaching": "ReadWrite",
-                    "source": {"uri": self._fabric.storage.url(blob), "storageAccountId": account},
-                }
-            },
-            "safetyProfile": {
-                "reportedForPolicyViolation": False,
-                "allowDeletionOfReplicatedLocations": False,
-            },
-            "provisioningState": "Succeeded",
-        }
+        return {"uri": self._fabric.storage.url(blob), "storageAccountId": account}
 
-    def _next_version(self, definition_id: str) -> str:
+    def _next_version(self, build: Build, definition_id: str, target: dict[str, Any]) -> str:
         """One patch above the highest, as the scheme "Latest" says; 1.0.0 into an empty definition."""
-        known = [v.id.rsplit("/", 1)[1] for v in self._fabric.records.of_kind(VERSIONS, definition_id)]
-        major, minor, patch = max(map(numbers, known), default=(1, 0, -1))
+        versioning = target.get("versioning") or {}
+        known = [each.rank for each in self._galleries.versions.of(definition_id)]
+        if versioning.get("scheme") == "Source" and build.exact:
+            return ".".join(map(str, numbers(build.exact.rsplit("/", 1)[-1])))
+        wanted = versioning.get("major", -1)
+        if wanted >= 0:
+            known = [rank for rank in known if rank[0] == wanted]
+        first = (max(wanted, 1) if wanted != 0 else 0, 0, -1)
+        major, minor, patch = max(known, default=first)
         return f"{major}.{minor}.{patch + 1}"
 
     def _staged(self, build: Build, name: str) -> BlobAddress:
@@ -204,6 +202,28 @@ class Artifacts:
 
     def _tags(self, build: Build, target: dict[str, Any]) -> dict[str, str]:
         return {**(target.get("artifactTags") or {}), "VMImageBuilderSource": build.source_tag}
+
+
+def _profile(target: dict[str, Any]) -> dict[str, Any]:
+    """The publishing profile that a distribution target asks for, in either of its forms."""
+    storage = target.get("storageAccountType") or "Standard_LRS"
+    listed = target.get("targetRegions") or [
+        {"name": each} for each in target.get("replicationRegions") or ()
+    ]
+    regions = [
+        {
+            "name": each["name"],
+            "regionalReplicaCount": each.get("replicaCount") or 1,
+            "storageAccountType": each.get("storageAccountType") or storage,
+        }
+        for each in listed
+    ]
+    return {
+        "targetRegions": regions,
+        "excludeFromLatest": target.get("excludeFromLatest") or False,
+        "storageAccountType": storage,
+        "replicationMode": target.get("replicationMode") or "Full",
+    }
 
 
 @lru_cache(maxsize=4)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sandbox.arm.context import Context
     from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.provider import Galleries
     from sandbox.arm.inventory import Inventory
     from sandbox.arm.marketplace import Catalogue
     from sandbox.arm.operations import Operation
@@ -42,15 +43,16 @@ class ImageBuilder:
         fabric: Fabric,
         inventory: Inventory,
         catalogue: Catalogue,
+        galleries: Galleries,
         durations: Durations | None = None,
         shape: VhdShape | None = None,
     ) -> None:
         self._fabric, self._inventory = fabric, inventory
         self.durations = durations or Durations()
-        sources, scripts = Sources(fabric, catalogue), Scripts(fabric, inventory)
+        sources, scripts = Sources(fabric, catalogue, galleries), Scripts(fabric, inventory)
         self._staging = StagingGroups(fabric, inventory)
         self._provisioning = Provisioning(fabric, sources, self._staging, scripts)
-        self.artifacts = Artifacts(fabric, inventory, shape or VhdShape())
+        self.artifacts = Artifacts(fabric, inventory, galleries, shape or VhdShape())
         self.runs = Runs(fabric, self.durations, sources, scripts, self.artifacts)
         self.triggers = Triggers(fabric, self.durations, self.runs, self._find, self.templates)
         self.runs.on_end = lambda template, succeeded, _at: self.triggers.run_ended(template, succeeded)

@@ -23,6 +23,7 @@ from sandbox.arm.storage import BlobAddress
 
 if TYPE_CHECKING:
     from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.model import Version
     from sandbox.arm.imagebuilder.artifacts import Artifacts
     from sandbox.arm.imagebuilder.scripts import Scripts
     from sandbox.arm.imagebuilder.sources import Sources
@@ -180,7 +181,8 @@ class Runs:
         assert run.source is not None, "a build has a source before it distributes"
         if not run.outcome.distribute and self._planned_failure(template, run, "Distributing", at):
             return
-        build = Build(template, run.id, run.source.tag, run.executed.digest, run.outcome.vhd, at)
+        source, executed = run.source, run.executed
+        build = Build(template, run.id, source.tag, executed.digest, run.outcome.vhd, at, source.exact)
         made, failures = self._plan(build, template.distributors, run.outcome)
         in_staging = template.staging.account if template.staging else None
         template.stored += [each.address for each in made if each.address.account == in_staging]
@@ -190,9 +192,37 @@ class Runs:
 
         def done(when: datetime) -> None:
             if not run.over and not run.canceling:
-                self._distributed(template, run, made, failures, when)
+                self._replicate(template, run, build, made, failures, when)
 
         self._fabric.aside(at, work, done, self._broken(template, run))
+
+    def _replicate(
+        self,
+        template: Template,
+        run: Run,
+        build: Build,
+        made: list[Artifact],
+        failures: list[str],
+        at: datetime,
+    ) -> None:
+        """Distributing lasts until every version is in its regions; a version goes on if the run ends."""
+        going = {each.version.id: each for each in made if each.version is not None}
+        if not going:
+            self._distributed(template, run, made, failures, at)
+            return
+
+        def ended(version: Version, when: datetime) -> None:
+            artifact = going.pop(version.id)
+            if version.state == "Failed":
+                made.remove(artifact)
+                failures.append(f"{artifact.output.name}: the replication of '{version.id}' failed")
+            if not going and not run.over and not run.canceling:
+                self._distributed(template, run, made, failures, when)
+
+        for each in tuple(going.values()):
+            if each.version is not None:
+                each.version.ended.append(ended)
+                self._artifacts.release(build, each.version, at)
 
     def _plan(
         self, build: Build, targets: list[dict[str, Any]], outcome: Outcome

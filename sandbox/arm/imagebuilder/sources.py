@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import ids
-from sandbox.arm.inventory import DEFINITIONS, IMAGES, VERSIONS
-from sandbox.arm.marketplace import numbers
+from sandbox.arm.inventory import IMAGES, VERSIONS
 
 if TYPE_CHECKING:
     from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.provider import Galleries
     from sandbox.arm.imagebuilder.template import Template
     from sandbox.arm.marketplace import Catalogue
 
@@ -30,8 +30,8 @@ class Resolved:
 
 
 class Sources:
-    def __init__(self, fabric: Fabric, catalogue: Catalogue) -> None:
-        self._fabric, self._catalogue = fabric, catalogue
+    def __init__(self, fabric: Fabric, catalogue: Catalogue, galleries: Galleries) -> None:
+        self._fabric, self._catalogue, self._galleries = fabric, catalogue, galleries
 
     def resolve(self, template: Template) -> Resolved:
         """Raises SourceRefused where there is no such image in the template's region."""
@@ -42,7 +42,7 @@ class Sources:
             case "ManagedImage":
                 return self._managed(source)
             case "SharedImageVersion":
-                return self._shared(source)
+                return self._shared(source, template)
         raise SourceRefused("BadSourceType", f"The source type '{source.get('type', '')}' is not supported.")
 
     def _platform(self, source: dict[str, Any], region: str) -> Resolved:
@@ -70,25 +70,33 @@ class Sources:
             raise SourceRefused("BadManagedImageSource", f"The managed image '{image}' was not found.")
         return Resolved(None, f"ManagedImage {image}")
 
-    def _shared(self, source: dict[str, Any]) -> Resolved:
+    def _shared(self, source: dict[str, Any], template: Template) -> Resolved:
         asked = source.get("imageVersionId", "")
         parsed = ids.parse(asked)
         if parsed is not None and parsed.kind.lower() == VERSIONS.lower():
             latest = parsed.name.lower() == "latest"
-            exact = self._newest(asked.rsplit("/", 2)[0]) if latest else self._known(asked)
+            exact = (
+                self._newest(asked, template.location) if latest else self._known(asked, template.location)
+            )
             if exact is not None:
                 return Resolved(exact, f"SharedImageVersion {asked} ({exact})")
         raise SourceRefused(
             "BadSharedImageVersionSource", f"The gallery image version '{asked}' was not found."
         )
 
-    def _known(self, version_id: str) -> str | None:
-        found = self._fabric.records.get(version_id)
-        return version_id if found is not None and found.kind == VERSIONS else None
-
-    def _newest(self, definition_id: str) -> str | None:
-        definition = self._fabric.records.get(definition_id)
-        if definition is None or definition.kind != DEFINITIONS:
+    def _known(self, version_id: str, region: str) -> str | None:
+        """It has to have a replica in the template's region, and to be generalized."""
+        found = self._galleries.version(version_id)
+        there = found.region(region) if found else None
+        if found is None or there is None or there.state != "Completed":
             return None
-        versions = self._fabric.records.of_kind(VERSIONS, definition.id)
-        return max((v.id for v in versions), key=lambda v: numbers(v.rsplit("/", 1)[1]), default=None)
+        return version_id if self._generalized(found.definition_id) else None
+
+    def _newest(self, asked: str, region: str) -> str | None:
+        definition_id = asked.rsplit("/", 2)[0]
+        found = self._galleries.latest(definition_id, region)
+        return found.id if found and self._generalized(definition_id) else None
+
+    def _generalized(self, definition_id: str) -> bool:
+        definition = self._galleries.definition(definition_id)
+        return definition is not None and definition.properties.get("osState") == "Generalized"

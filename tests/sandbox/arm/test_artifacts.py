@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.arm.inventory import DEFINITIONS, GALLERIES
-from sandbox.arm.records import Resource
 from sandbox.azure import SUBSCRIPTION
 
 from .parts import API, GROUP, TEMPLATES, World
@@ -28,8 +26,8 @@ def built(target: dict[str, Any], world: World | None = None) -> World:
 
 def with_definition() -> World:
     world = World()
-    for where, kind in ((GALLERY, GALLERIES), (DEFINITION, DEFINITIONS)):
-        world.azure.fabric.records.put(Resource(where, kind, "westeurope"))
+    group = world.azure.setting.group_id
+    world.azure.galleries.seed_definition(group, "main", "web", os_type="Linux")
     return world
 
 
