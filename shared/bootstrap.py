@@ -55,6 +55,7 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
     from shared.gateways.connection import Connection
     from shared.gateways.credential import Identity
     from shared.gateways.events import TopicEvents
+    from shared.gateways.galleries import ArmGalleries
     from shared.gateways.ledger import TableLedger
     from shared.gateways.manifests import BlobManifests
     from shared.gateways.marketplace import ArmMarketplace
@@ -72,6 +73,7 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
         manifests=BlobManifests(blobs),
         templates=ArmTemplates(settings.arm_endpoint, settings.blob_endpoint, connection),
         marketplace=ArmMarketplace(settings.arm_endpoint, connection),
+        galleries=ArmGalleries(settings.arm_endpoint, connection),
         resources=ArmResources(settings.arm_endpoint, connection),
         events=TopicEvents(settings.topic_endpoint, connection),
         clock=SystemClock(),

@@ -13,6 +13,7 @@ from sandbox.transport import SandboxTransport
 from shared.gateways.connection import Connection
 from shared.gateways.credential import Identity
 from shared.gateways.events import TopicEvents
+from shared.gateways.galleries import ArmGalleries
 from shared.gateways.manifests import BlobManifests
 from shared.gateways.marketplace import ArmMarketplace
 from shared.gateways.resources import ArmResources
@@ -72,6 +73,7 @@ def gated_outside(world: "World") -> Outside:
         manifests=BlobManifests(blobs),
         templates=ArmTemplates(ARM, BLOBS, connection),
         marketplace=ArmMarketplace(ARM, connection),
+        galleries=ArmGalleries(ARM, connection),
         resources=ArmResources(ARM, connection),
         events=TopicEvents(TOPIC, connection),
         clock=world.clock,

@@ -1,0 +1,128 @@
+"""How a gallery's JSON becomes a version with its regions, and how an update is made of what was read."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared.domain.errors import RetryableError
+from shared.domain.galleries import (
+    GalleryVersion,
+    Placed,
+    Provisioning,
+    Replication,
+    Target,
+    Update,
+    VersionId,
+)
+from shared.domain.regions import plain
+from shared.domain.versions import Version
+
+from .arm import at, moment, text_at
+
+_READ_ONLY = {"publishedDate"}
+_SAFETY = ("allowDeletionOfReplicatedLocations", "blockDeletionBeforeEndOfLife")
+"""What of a safety profile can be set; the rest is told by the service."""
+
+
+def version(document: Any) -> GalleryVersion:
+    """Raises RetryableError, with what stands there, for a state that is not known."""
+    id = VersionId.parse(text_at(document, "id"))
+    profile = at(document, "properties", "publishingProfile")
+    states = {plain(text_at(each, "region")): each for each in _summary(document)}
+    return GalleryVersion(
+        id=id,
+        version=Version.parse(id.version),
+        location=plain(text_at(document, "location")),
+        provisioning=_provisioning(id, text_at(document, "properties", "provisioningState")),
+        excluded=at(profile, "excludeFromLatest") is True,
+        regions=tuple(_placed(id, each, states) for each in _regions(profile)),
+        tags={str(name): str(value) for name, value in (at(document, "tags") or {}).items()},
+        published=moment(text_at(profile, "publishedDate")),
+        end_of_life=moment(text_at(profile, "endOfLifeDate")),
+        replication_mode=text_at(profile, "replicationMode") or "Full",
+        body=msgspec.Raw(msgspec.json.encode(_plain(document))),
+    )
+
+
+def patch(known: GalleryVersion, change: Update) -> dict[str, Any]:
+    """The body of an update: the state as it was read, with the regions that shall be.
+
+    Tags are not in it: a pin that somebody sets meanwhile must survive.
+    """
+    document = msgspec.json.decode(known.body)
+    profile = at(document, "properties", "publishingProfile") or {}
+    entries = {plain(text_at(each, "name")): each for each in _regions(profile)}
+    kept = {name: value for name, value in profile.items() if name not in _READ_ONLY and value is not None}
+    if change.end_of_life:
+        kept["endOfLifeDate"] = _zulu(change.end_of_life)
+    safety = at(document, "properties", "safetyProfile") or {}
+    return {
+        "properties": {
+            "publishingProfile": {
+                **kept,
+                "targetRegions": [_entry(entries.get(target.name), target) for target in change.regions],
+                "excludeFromLatest": change.excluded,
+            },
+            "safetyProfile": {
+                **{name: safety[name] for name in _SAFETY if safety.get(name) is not None},
+                "allowDeletionOfReplicatedLocations": False,
+            },
+            "storageProfile": {},
+        }
+    }
+
+
+def _entry(known: dict[str, Any] | None, target: Target) -> dict[str, Any]:
+    """One region: what is there keeps its members; the storage type is said once, and never changes."""
+    wanted = {"regionalReplicaCount": target.replicas, "excludeFromLatest": target.excluded}
+    if known is None:
+        return {"name": target.name, "storageAccountType": target.storage, **wanted}
+    return {**{name: value for name, value in known.items() if value is not None}, **wanted}
+
+
+def _placed(id: VersionId, document: Any, states: dict[str, Any]) -> Placed:
+    name = plain(text_at(document, "name"))
+    state = states.get(name)
+    replicas, progress = at(document, "regionalReplicaCount"), at(state, "progress")
+    return Placed(
+        name=name,
+        replicas=replicas if isinstance(replicas, int) else 1,
+        storage=text_at(document, "storageAccountType") or "Standard_LRS",
+        excluded=at(document, "excludeFromLatest") is True,
+        state=_replication(id, text_at(state, "state")) if state is not None else Replication.UNKNOWN,
+        progress=progress if isinstance(progress, int) else 0,
+        details=text_at(state, "details"),
+    )
+
+
+def _provisioning(id: VersionId, said: str) -> Provisioning:
+    try:
+        return Provisioning(said)
+    except ValueError as error:
+        raise RetryableError(f"gallery version {id} has the unknown provisioningState {said!r}") from error
+
+
+def _replication(id: VersionId, said: str) -> Replication:
+    try:
+        return Replication(said)
+    except ValueError as error:
+        raise RetryableError(f"a region of {id} has the unknown replication state {said!r}") from error
+
+
+def _regions(profile: Any) -> list[Any]:
+    return list(at(profile, "targetRegions") or ())
+
+
+def _summary(document: Any) -> list[Any]:
+    return list(at(document, "properties", "replicationStatus", "summary") or ())
+
+
+def _plain(document: Any) -> Any:
+    """The models of an SDK as the JSON that they hold."""
+    as_dict = getattr(document, "as_dict", None)
+    return as_dict() if as_dict else document
+
+
+def _zulu(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
