@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.arm import events
 from sandbox.arm.compute import reading
+from sandbox.arm.compute.capture import SECONDS as CAPTURE_SECONDS
+from sandbox.arm.compute.capture import capture
 from sandbox.arm.compute.instanceview import instance_view
 from sandbox.arm.compute.shelf import ASYNC_ONLY, MACHINES, Shelf
 from sandbox.arm.errors import ArmError, bad_request, conflict
@@ -78,8 +80,9 @@ class Machines:
             Route("POST", f"{one}/{verb}", self._stepper(verb), f"{kind}/{verb}/action") for verb in _STEPS
         ]
         generalize = Route("POST", f"{one}/generalize", self._generalize, f"{kind}/generalize/action")
+        captured = Route("POST", f"{one}/capture", self._capture, f"{kind}/capture/action")
         view = Route("GET", f"{one}/instanceView", self._view, f"{kind}/instanceView/read")
-        return [*self.shelf.routes(self._put, self._patch), *actions, generalize, view]
+        return [*self.shelf.routes(self._put, self._patch), *actions, generalize, captured, view]
 
     def get(self, resource_id: str) -> Machine | None:
         found = self._fabric.records.get(resource_id)
@@ -150,6 +153,15 @@ class Machines:
         action = f"{self.shelf.kind.name}/generalize/action"
         events.publish(self._fabric, context.origin, machine.id, action, "Success", context.now)
         return Response.of(200, None, {"azure-asyncnotification": "Enabled"})
+
+    def _capture(self, context: Context) -> Response:
+        machine, copy = self._known(context), self._fabric.guid()
+        self.shelf.settled(machine)
+        template = capture(machine, context.body(), context.version, copy)
+        operation = self.shelf.begin(
+            context, machine, CAPTURE_SECONDS, "capture/action", lambda _at: template
+        )
+        return self.shelf.answer(context, operation, 202)
 
     def _refused(self, verb: str, machine: Machine, state: str) -> ArmError:
         """[Azure/azure-powershell 2818, MicrosoftDocs/azure-docs 86809]."""

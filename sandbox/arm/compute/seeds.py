@@ -123,7 +123,9 @@ class Seeds:
             dict(document.get("tags") or {}),
             {**properties, "provisioningState": "Succeeded"},
         )
-        machine.extra = {name: document[name] for name in ("identity", "plan", "zones") if name in document}
+        machine.extra = {
+            name: document[name] for name in ("identity", "plan", "zones", "resources") if name in document
+        }
         machine.power = next((power for power in _POWERS if f"PowerState/{power}" in codes), "running")
         machine.generalized, machine.specialized = (
             f"OSState/{word}" in codes for word in ("generalized", "specialized")

@@ -81,6 +81,30 @@ def test_generalize_is_at_once_final_and_not_for_running_machines(world: World) 
     assert world.send("GET", f"{machine('vm')}?{API}").status == 404
 
 
+def test_generalized_machine_on_a_vhd_is_captured_as_a_template(world: World) -> None:
+    """The output names the copy; machines that are not generalized, or on managed disks, have none."""
+    uri = "https://kept.blob.core.windows.net/vhds/system.vhd"
+    system = {"osType": "Linux", "vhd": {"uri": uri}, "caching": "ReadWrite", "diskSizeGB": 30}
+    properties = {"vmId": "an-id", "storageProfile": {"osDisk": system}, "hardwareProfile": {"vmSize": "S"}}
+    seeded = world.azure.compute.seeds.machine_as(
+        machine("vm"), {"location": "westeurope", "properties": properties}
+    )
+    running(world, "managed", generalized=True, power="stopped")
+    asked = {"vhdPrefix": "p", "destinationContainerName": "vhds", "overwriteVhds": True}
+    for name in ("vm", "managed"):
+        early = world.send("POST", f"{machine(name)}/capture?{API}", asked)
+        assert (early.status, early.json()["error"]["code"]) == (409, "OperationNotAllowed")
+    seeded.power, seeded.generalized = "stopped", True
+    answer = world.send("POST", f"{machine('vm')}/capture?{API}", asked)
+    assert (answer.status, answer.body) == (202, b"")
+    world.wait(seconds=1)
+    output = poll(world, answer, "Azure-AsyncOperation").json()["properties"]["output"]
+    assert output == poll(world, answer, "Location").json()
+    disk_of = output["resources"][0]["properties"]["storageProfile"]["osDisk"]
+    folder = "https://kept.blob.core.windows.net/system/Microsoft.Compute/Images/vhds"
+    assert disk_of["image"]["uri"] == f"{folder}/p-osDisk.an-id.vhd"
+
+
 def test_disks_go_with_the_machine_if_it_says_so(world: World) -> None:
     """Detach keeps them; Delete takes them along."""
     machine_id = running(world, data_disks_gb=(8,))
