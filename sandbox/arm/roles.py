@@ -110,6 +110,7 @@ IMAGE_FACTORY = Role(
     "Image Factory",
     (
         "Microsoft.Compute/galleries/images/versions/read",
+        "Microsoft.Compute/galleries/images/versions/write",
         "Microsoft.Compute/images/read",
         "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",

@@ -25,11 +25,21 @@ LONGEST: Final = 8192
 """Characters. Ours are a few hundred long; a queue would carry 64 KiB."""
 
 _SOURCE: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z0-9]{1,64}(?::[a-z0-9_.\-]{1,128}){3}"
+_GALLERY: Final = (
+    r"gallery:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z0-9]{1,64}"
+    r":[a-z0-9_().\-]{1,90}(?::[a-z0-9_.\-]{1,80}){2}"
+)
+_VERSION: Final = rf"(?:{IMAGE_NAME.pattern})/\d{{1,10}}(?:\.\d{{1,10}}){{2}}"
 _OUTPUT: Final = rf"(?:{IMAGE_NAME.pattern})/[0-9A-Za-z:.+\-]{{1,64}}/{TEMPLATE_NAME.pattern}"
 _IDS: Final = {
-    Thing.SOURCE: (re.compile(_SOURCE), "subscription:location:publisher:offer:sku in lower case"),
+    Thing.SOURCE: (
+        re.compile(f"{_SOURCE}|{_GALLERY}"),
+        "subscription:location:publisher:offer:sku, or gallery:subscription:location:group:gallery:definition, "
+        "in lower case",
+    ),
     Thing.IMAGE: (IMAGE_NAME, "the name of an image: lower case letters, digits and hyphens"),
     Thing.OUTPUT: (re.compile(_OUTPUT), "image/run/output"),
+    Thing.VERSION: (re.compile(_VERSION, re.ASCII), "definition/version such as windows-2022/1.0.3"),
 }
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
