@@ -21,7 +21,7 @@ from shared.domain.looks import Lane, Look, Thing
 from shared.usecases.looks import work_off
 
 if TYPE_CHECKING:
-    from shared.contracts.events import SourceFound, TemplateTouched
+    from shared.contracts.events import SourceFound, TemplateTouched, VersionTouched
     from shared.usecases.sweep import Timed
 
 
@@ -83,11 +83,13 @@ def accept_event(worker: Worker, event: func.EventGridEvent) -> None:
         out.queues.send(look)
 
 
-def _look_of(told: "SourceFound | TemplateTouched") -> Look:
-    from shared.contracts.events import SourceFound
+def _look_of(told: "SourceFound | TemplateTouched | VersionTouched") -> Look:
+    from shared.contracts.events import SourceFound, VersionTouched
 
     if isinstance(told, SourceFound):
         return Look(Lane.BUILDS, Thing.SOURCE, told.key, told.correlation)
+    if isinstance(told, VersionTouched):
+        return Look(Lane.RELEASES, Thing.VERSION, f"{told.definition}/{told.version}", told.correlation)
     return Look(Lane.BUILDS, Thing.IMAGE, told.image, told.correlation)
 
 

@@ -26,3 +26,9 @@ def poison_builds(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="archive-poison", connection="FactoryStorage")
 def poison_archive(message: func.QueueMessage) -> None:
     boundary.record_poison(worker(), Lane.ARCHIVE, message)
+
+
+@blueprint.function_name("poison_releases")
+@blueprint.queue_trigger("message", queue_name="releases-poison", connection="FactoryStorage")
+def poison_releases(message: func.QueueMessage) -> None:
+    boundary.record_poison(worker(), Lane.RELEASES, message)

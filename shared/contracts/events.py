@@ -15,13 +15,15 @@ import msgspec
 from shared.domain.errors import Invalid
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.factory import Factory
-from shared.domain.ids import ImageName, TemplateId
+from shared.domain.galleries import VersionId
+from shared.domain.ids import ImageName, ResourceId, TemplateId
+from shared.domain.releases import DefinitionName
+from shared.domain.versions import Version
 
 LARGEST: Final = 256 * 1024
 """Bytes of data. Resource Manager's events have a few KiB, at most some tens with many groups in `claims`."""
 
 DATA_VERSION: Final = "1"
-OPERATIONS: Final = "microsoft.virtualmachineimages/imagetemplates/"
 
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9_.:\-]{8,64}")
 S = TypeVar("S")
@@ -29,7 +31,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=1024)]
 
 
 class NotOurs(Invalid):
-    """A sound event of somebody else's template: a subscription's topic tells of every one in it."""
+    """A sound event of somebody else's thing: a subscription's topic tells of everything in it."""
 
 
 class SourceFound(msgspec.Struct, frozen=True):
@@ -44,6 +46,14 @@ class TemplateTouched(msgspec.Struct, frozen=True):
 
     template: TemplateId
     image: ImageName
+    correlation: str
+
+
+class VersionTouched(msgspec.Struct, frozen=True):
+    """Something was done to a version of a configured definition, such as a replication that ended."""
+
+    definition: DefinitionName
+    version: Version
     correlation: str
 
 
@@ -81,7 +91,7 @@ class _ResourceData(msgspec.Struct, frozen=True, rename="camel"):
     correlation_id: _Text | None = None
 
 
-def parse(event: Event, factory: Factory) -> SourceFound | TemplateTouched:
+def parse(event: Event, factory: Factory) -> SourceFound | TemplateTouched | VersionTouched:
     """What an event asks to be looked at. Raises Invalid for anything that is not a configured thing's."""
     envelope = _convert(
         "the event",
@@ -121,31 +131,56 @@ def _source_found(envelope: _Envelope, data: object, factory: Factory) -> Source
     return SourceFound(key, _correlation(told.correlation, envelope.id))
 
 
-def _template_touched(envelope: _Envelope, data: object, factory: Factory) -> TemplateTouched:
+def _resource_touched(
+    envelope: _Envelope, data: object, factory: Factory
+) -> TemplateTouched | VersionTouched:
+    """What Resource Manager tells of. The operation says what kind of thing it is about."""
     told = _convert("the event's data", data, _ResourceData)
-    if not told.operation_name.lower().startswith(OPERATIONS):
-        raise Invalid(f"the operation {told.operation_name[:120]!r} is not one on image templates")
-    template = TemplateId.parse(envelope.subject)
-    if told.resource_uri is not None and TemplateId.parse(told.resource_uri) != template:
+    operation = told.operation_name.lower()
+    known = next((read for start, read in _OPERATIONS.items() if operation.startswith(start)), None)
+    if known is None:
+        raise Invalid(
+            f"the operation {told.operation_name[:120]!r} is not one on image templates or gallery versions"
+        )
+    subject = ResourceId.parse(envelope.subject)
+    if told.resource_uri is not None and ResourceId.parse(told.resource_uri) != subject:
         raise Invalid(
             f"subject {envelope.subject[:200]!r} and resourceUri {told.resource_uri[:200]!r} differ"
         )
-    if told.subscription_id is not None and told.subscription_id.lower() != template.subscription:
+    if told.subscription_id is not None and told.subscription_id.lower() != subject.subscription:
         raise Invalid(f"{envelope.subject[:200]!r} is not in subscription {told.subscription_id[:80]!r}")
-    if not f"{envelope.topic.lower()}/".startswith(f"/subscriptions/{template.subscription}/"):
+    if not f"{envelope.topic.lower()}/".startswith(f"/subscriptions/{subject.subscription}/"):
         raise Invalid(f"topic {envelope.topic[:200]!r} cannot tell of {envelope.subject[:200]!r}")
+    return known(envelope.subject, _correlation(told.correlation_id or "", envelope.id), factory)
+
+
+def _template_touched(subject: str, correlation: str, factory: Factory) -> TemplateTouched:
+    template = TemplateId.parse(subject)
     image = factory.built_in(template)
     if image is None:
         raise NotOurs(f"{str(template)[:250]!r} is not the template of a configured image")
-    return TemplateTouched(template, image.name, _correlation(told.correlation_id or "", envelope.id))
+    return TemplateTouched(template, image.name, correlation)
 
 
-_Reader = Callable[[_Envelope, object, Factory], SourceFound | TemplateTouched]
+def _version_touched(subject: str, correlation: str, factory: Factory) -> VersionTouched:
+    id = VersionId.parse(subject)
+    version = Version.parse(id.version)
+    definition = factory.defined(id.definition)
+    if definition is None:
+        raise NotOurs(f"{str(id.definition)[:250]!r} is not a configured definition")
+    return VersionTouched(definition.name, version, correlation)
+
+
+_OPERATIONS: Final[dict[str, Callable[[str, str, Factory], TemplateTouched | VersionTouched]]] = {
+    "microsoft.virtualmachineimages/imagetemplates/": _template_touched,
+    "microsoft.compute/galleries/images/versions/": _version_touched,
+}
+_Reader = Callable[[_Envelope, object, Factory], SourceFound | TemplateTouched | VersionTouched]
 _READERS: Final[dict[str, _Reader]] = {
     EventType.SOURCE_VERSION_FOUND.value.lower(): _source_found,
     # Which of these Image Builder's runs raise is not documented; to a look they are all the same.
     **{
-        f"microsoft.resources.resource{done}{how}": _template_touched
+        f"microsoft.resources.resource{done}{how}": _resource_touched
         for done in ("write", "delete", "action")
         for how in ("success", "failure", "cancel")
     },

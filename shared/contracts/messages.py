@@ -34,8 +34,7 @@ _OUTPUT: Final = rf"(?:{IMAGE_NAME.pattern})/[0-9A-Za-z:.+\-]{{1,64}}/{TEMPLATE_
 _IDS: Final = {
     Thing.SOURCE: (
         re.compile(f"{_SOURCE}|{_GALLERY}"),
-        "subscription:location:publisher:offer:sku, or gallery:subscription:location:group:gallery:definition, "
-        "in lower case",
+        "subscription:location:publisher:offer:sku in lower case, or the same of a gallery definition",
     ),
     Thing.IMAGE: (IMAGE_NAME, "the name of an image: lower case letters, digits and hyphens"),
     Thing.OUTPUT: (re.compile(_OUTPUT), "image/run/output"),

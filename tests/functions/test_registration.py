@@ -27,13 +27,13 @@ def functions() -> dict[str, Function]:
 
 
 def test_the_app_has_these_functions_and_no_others(functions: dict[str, Function]) -> None:
-    """A queue and a poison queue for each lane, two timers, two events, two routes."""
+    """A queue and a poison queue for each lane, two timers, three events, two routes."""
     by_trigger: dict[str, set[str]] = {}
     for function in functions.values():
         by_trigger.setdefault(function.binding["type"], set()).add(function.name)
     assert by_trigger == {
         "timerTrigger": {"watch_sources", "sweep"},
-        "eventGridTrigger": {"source_version_found", "template_changed"},
+        "eventGridTrigger": {"source_version_found", "template_changed", "version_changed"},
         "queueTrigger": {f"look_{lane.value}" for lane in Lane} | {f"poison_{lane.value}" for lane in Lane},
         "httpTrigger": {"health", "look_at_image"},
     }
