@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from . import schema
-from .document import Document, ImagePart
+from .document import DefinitionPart, Document, ImagePart
 from .faults import Finding, nearest
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _TEXTS: Final = (
     "cron",
     "account",
     "container",
+    "gallery",
+    "location",
 )
 _KINDS: Final = {
     "string": "text",
@@ -58,7 +60,13 @@ def salvage(data: object) -> Document:
     parts = (
         {key: _salvage(ImagePart, part) for key, part in images.items()} if isinstance(images, dict) else {}
     )
-    return msgspec.structs.replace(document, images=parts)
+    given = data.get("definitions") if isinstance(data, dict) else None
+    definitions = (
+        {key: _salvage(DefinitionPart, part) for key, part in given.items()}
+        if isinstance(given, dict)
+        else UNSET
+    )
+    return msgspec.structs.replace(document, images=parts, definitions=definitions)
 
 
 def _salvage(kind: type[P], data: object) -> P:

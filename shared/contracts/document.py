@@ -4,12 +4,13 @@ Descriptions say what is expected, since they are what editors and messages abou
 out is filled in from the defaults of `domain.factory`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.domain.factory import AfterArchive, Mode, Verification
+from shared.domain.releases import Promotion, ReplicationMode
 
 from .durations import PATTERN
 
@@ -130,6 +131,87 @@ class ImagePart(Options, frozen=True, kw_only=True):
     schedule: SchedulePart | UnsetType = UNSET
 
 
+Region = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9 ]{1,64}$",
+        description="the name of a region",
+        examples=["westeurope"],
+    ),
+]
+GalleryName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$",
+        description="the name of a compute gallery: at most 80 letters, digits, underscores and dots",
+        examples=["images"],
+    ),
+]
+DefinitionId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.\-]{0,78}[A-Za-z0-9])?$",
+        description="the name of an image definition: at most 80 letters, digits, _ . and hyphens",
+        examples=["windows-2022"],
+    ),
+]
+RingName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$",
+        description="the name of a ring: at most 64 letters, digits, underscores, dots and hyphens",
+        examples=["canary"],
+    ),
+]
+Storage = Literal["Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS"]
+
+
+class RegionPart(Strict, frozen=True, kw_only=True):
+    """What a version gets in one region."""
+
+    replicas: (
+        Annotated[int, Meta(ge=1, le=50, title="Copies; one for every 20 to 50 machines made at once")]
+        | UnsetType
+    ) = UNSET
+    storage: Storage | UnsetType = UNSET
+
+
+class RingPart(Strict, frozen=True, kw_only=True):
+    """Regions that get a version together."""
+
+    name: RingName
+    regions: dict[Region, RegionPart]
+    soak: Annotated[Duration, Meta(title="How long it stands complete before it goes on")] | UnsetType = UNSET
+    promotion: Promotion | UnsetType = UNSET
+
+
+class DefinitionPart(Strict, frozen=True, kw_only=True):
+    """An image definition in a compute gallery, and how its versions reach their regions."""
+
+    gallery: GalleryName
+    location: Region
+    rings: Annotated[list[RingPart], Meta(min_length=1)]
+    definition: DefinitionId | UnsetType = UNSET
+    resource_group: Group | UnsetType = UNSET
+    subscription: Subscription | UnsetType = UNSET
+    mode: Mode | UnsetType = UNSET
+    end_of_life: (
+        Annotated[Duration, Meta(title="When a version's life ends, from its publishing")] | UnsetType
+    ) = UNSET
+    replication: ReplicationMode | UnsetType = UNSET
+    in_flight: (
+        Annotated[int, Meta(ge=1, le=1000, title="Versions that may be replicating at once")] | UnsetType
+    ) = UNSET
+    deadline: (
+        Annotated[Duration, Meta(title="How long a region may take before its ring goes on without it")]
+        | UnsetType
+    ) = UNSET
+    withdraw_with_source: (
+        Annotated[bool, Meta(title="Whether a version goes when the one that it was built from is withdrawn")]
+        | UnsetType
+    ) = UNSET
+
+
 class LimitsPart(Strict, frozen=True, kw_only=True):
     """How much happens at once."""
 
@@ -197,6 +279,14 @@ class TimingPart(Strict, frozen=True, kw_only=True):
         Annotated[Duration, Meta(title="How late a look may be before the sweep sends it again")] | UnsetType
     ) = UNSET
     journal: Annotated[Duration, Meta(title="How long the journal is kept")] | UnsetType = UNSET
+    follow: Annotated[Duration, Meta(title="Between looks at a version that replicates")] | UnsetType = UNSET
+    update_claim: (
+        Annotated[Duration, Meta(title="How long one worker alone may update a version")] | UnsetType
+    ) = UNSET
+    cascade: (
+        Annotated[Duration, Meta(title="How long an image waits at most for what it is made from")]
+        | UnsetType
+    ) = UNSET
 
 
 class Document(Strict, frozen=True, kw_only=True):
@@ -208,5 +298,9 @@ class Document(Strict, frozen=True, kw_only=True):
     subscription: Subscription | UnsetType = UNSET
     resource_group: Group | UnsetType = UNSET
     defaults: Options | UnsetType = UNSET
+    definitions: dict[ImageKey, DefinitionPart] | UnsetType = UNSET
+    more_regions: (
+        Annotated[list[Region], Meta(title="Regions that are younger than this release")] | UnsetType
+    ) = UNSET
     limits: LimitsPart | UnsetType = UNSET
     timing: TimingPart | UnsetType = UNSET

@@ -11,12 +11,17 @@ import msgspec
 from msgspec import UNSET
 
 from shared.domain.factory import AfterArchive, Archive, Factory, Image, Limits, Mode, Timing, Verification
+from shared.domain.galleries import DefinitionId
 from shared.domain.ids import ImageName, TemplateId
-from shared.domain.sources import MarketplaceSource
+from shared.domain.releases import Definition, DefinitionName
+from shared.domain.sources import GallerySource, MarketplaceSource, Source
 
 from . import durations, schedules, templatefiles
+from .distributors import against
 from .document import Document, ImagePart, LimitsPart, Options, TimingPart
 from .faults import Finding, nearest
+from .graph import cycles
+from .releases import definitions
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -31,6 +36,9 @@ _RANGES: Final = {
     "give_up": (_SECOND, 30 * _DAY, ""),
     "overdue": (_SECOND, _DAY, ""),
     "journal": (_DAY, 3650 * _DAY, ""),
+    "follow": (_SECOND, _DAY, ""),
+    "update_claim": (timedelta(minutes=3), _DAY, ", more than two requests may take"),
+    "cascade": (_SECOND, 30 * _DAY, ""),
 }
 
 
@@ -47,9 +55,10 @@ def resolve(document: Document, folder: Path) -> Resolved:
     findings: list[Finding] = []
     files: list[Path] = []
     images: dict[ImageName, Image] = {}
+    known = definitions(document, findings)
     owners: dict[TemplateId, ImageName] = {}
     for key, part in document.images.items():
-        image = _image(key, part, document, folder, findings)
+        image = _image(key, part, document, folder, known, findings)
         files.append(folder / part.template)
         twin = owners.setdefault(image.template, image.name)
         if twin != image.name and _complete(image.template):
@@ -62,11 +71,22 @@ def resolve(document: Document, folder: Path) -> Resolved:
         images=images,
         limits=_limits(document.limits),
         timing=_timing(document.timing, findings),
+        definitions=known,
     )
+    for way in cycles(images.values()):
+        said = f"is made from itself: {' -> '.join(way)}"
+        findings.append(Finding(("images", way[0]), f"{said}; expected no way back to an image"))
     return Resolved(factory, tuple(findings), tuple(dict.fromkeys(files)))
 
 
-def _image(key: str, part: ImagePart, document: Document, folder: Path, findings: list[Finding]) -> Image:
+def _image(
+    key: str,
+    part: ImagePart,
+    document: Document,
+    folder: Path,
+    definitions: dict[DefinitionName, Definition],
+    findings: list[Finding],
+) -> Image:
     path = ("images", key)
     template = TemplateId(
         _inherited("subscription", part.subscription, document.subscription, path, findings).lower(),
@@ -74,6 +94,9 @@ def _image(key: str, part: ImagePart, document: Document, folder: Path, findings
         _or(part.template_name, key).lower(),
     )
     file = _template_file(folder / part.template, part.template, (*path, "template"), findings)
+    if file is not _EMPTY:
+        known = {each.id: each for each in definitions.values()}
+        findings.extend(templatefiles.placed(folder / part.template, list(against(file, known))))
     defaults = _or(document.defaults, Options())
     return Image(
         name=ImageName(key),
@@ -87,13 +110,16 @@ def _image(key: str, part: ImagePart, document: Document, folder: Path, findings
         verification=_or(part.verification, _or(defaults.verification, Verification.SAMPLE)),
         build_at_first_sight=_or(part.build_at_first_sight, _or(defaults.build_at_first_sight, False)),
         schedule=schedules.read(part.schedule, (*path, "schedule"), findings),
+        feeds=tuple(dict.fromkeys(target.definition for target in file.targets)),
     )
 
 
-def _source(file: templatefiles.TemplateFile, subscription: str) -> MarketplaceSource | None:
+def _source(file: templatefiles.TemplateFile, subscription: str) -> Source | None:
     of = file.watched
     if of is None:
         return None
+    if isinstance(of, DefinitionId):
+        return GallerySource(of, file.location)
     return MarketplaceSource(subscription, file.location, of.publisher, of.offer, of.sku)
 
 

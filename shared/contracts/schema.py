@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.factory import AfterArchive, Limits, Mode, Timing, Verification
+from shared.domain.releases import Promotion, ReplicationMode
 
 from . import durations
 from .document import Document
@@ -46,6 +47,14 @@ def _defaults() -> dict[str, dict[str, Any]]:
         "Document": {"mode": Mode.OBSERVE.value},
         "Options": options,
         "SchedulePart": {"time_zone": "UTC"},
+        "RegionPart": {"replicas": 1, "storage": "Standard_LRS"},
+        "RingPart": {"soak": "0s", "promotion": Promotion.AUTOMATIC.value},
+        "DefinitionPart": {
+            "replication": ReplicationMode.FULL.value,
+            "in_flight": 3,
+            "deadline": "1d",
+            "withdraw_with_source": False,
+        },
         "LimitsPart": msgspec.structs.asdict(Limits()),
         "TimingPart": {name: _say(value) for name, value in msgspec.structs.asdict(Timing()).items()},
     }

@@ -6,14 +6,16 @@ that exports add, are taken off, since Image Builder refuses bodies with them.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from shared.domain.errors import Invalid
+from shared.domain.galleries import DefinitionId, VersionId
 from shared.domain.ids import TEMPLATE_TYPE
+from shared.domain.regions import plain
 from shared.domain.versions import Version
 
 from . import positions
@@ -47,11 +49,26 @@ class Marketplace(msgspec.Struct, frozen=True):
     sku: str
 
 
+class GalleryTarget(msgspec.Struct, frozen=True):
+    """A distributor that puts a version into a definition."""
+
+    at: int
+    """Its place among the distributors."""
+    definition: DefinitionId
+    regions: tuple[str, ...]
+    """In the plain spelling; none where none is named."""
+    replication: str
+    excluded: bool | None
+    numbered: bool
+    """It names the version to make, which can be made once."""
+
+
 class TemplateFile(msgspec.Struct, frozen=True):
     body: msgspec.Raw
     location: str
-    watched: Marketplace | None
+    watched: Marketplace | DefinitionId | None
     source_text: str
+    targets: tuple[GalleryTarget, ...] = ()
 
 
 def read(file: Path) -> tuple[TemplateFile | None, tuple[Finding, ...]]:
@@ -78,10 +95,18 @@ class _Findings:
         self._text = text
         self._parsed: positions.Parsed | None = None
 
-    def add(self, path: tuple[str, ...], message: str, suggestion: str = "") -> None:
+    def add(self, path: tuple[str | int, ...], message: str, suggestion: str = "") -> None:
         if self._parsed is None:
             self._parsed = positions.parse(self._text)  # JSON is YAML, as far as lines are concerned
         self.found.append(Finding(path, message, suggestion, self._file, self._parsed.line(path)))
+
+
+def placed(file: Path, faults: Iterable[tuple[tuple[str | int, ...], str, str]]) -> Iterator[Finding]:
+    """Faults of a file that was read before, with their lines: path, message, suggestion."""
+    findings = _Findings(file, file.read_bytes().decode("utf-8-sig"))
+    for path, message, suggestion in faults:
+        findings.add(path, message, suggestion)
+    yield from findings.found
 
 
 def _understand(content: object, findings: _Findings) -> TemplateFile | None:
@@ -105,7 +130,45 @@ def _understand(content: object, findings: _Findings) -> TemplateFile | None:
     watched, source_text = _source(content, findings)
     body = json.dumps({name: content[name] for name in _MEMBERS if name in content}, separators=(",", ":"))
     region = location.replace(" ", "").lower()
-    return TemplateFile(msgspec.Raw(body), region, watched, f"{source_text} in {region}")
+    targets = tuple(_targets(content, findings))
+    return TemplateFile(msgspec.Raw(body), region, watched, f"{source_text} in {region}", targets)
+
+
+def _targets(content: Mapping[str, Any], findings: _Findings) -> Iterator[GalleryTarget]:
+    properties = content.get("properties")
+    distribute = properties.get("distribute") if isinstance(properties, dict) else None
+    for at, each in enumerate(distribute if isinstance(distribute, list) else ()):
+        if not isinstance(each, dict) or each.get("type") != "SharedImage":
+            continue
+        path = ("properties", "distribute", at, "galleryImageId")
+        asked = each.get("galleryImageId")
+        definition = _definition_of(asked) if isinstance(asked, str) else None
+        if definition is None:
+            findings.add(path, f"{_kind(asked)}; expected the resource id of a gallery image definition")
+            continue
+        listed = each.get("targetRegions") or each.get("replicationRegions") or ()
+        named = (r.get("name") if isinstance(r, dict) else r for r in listed if isinstance(listed, list))
+        excluded = each.get("excludeFromLatest")
+        yield GalleryTarget(
+            at=at,
+            definition=definition,
+            regions=tuple(plain(name) for name in named if isinstance(name, str)),
+            replication=str(each.get("replicationMode") or "Full").lower(),
+            excluded=excluded if isinstance(excluded, bool) else None,
+            numbered="/versions/" in str(asked).lower(),
+        )
+
+
+def _definition_of(text: str) -> DefinitionId | None:
+    """Of a definition's id, or of one of its versions'."""
+    try:
+        return DefinitionId.parse(text)
+    except Invalid:
+        pass
+    try:
+        return VersionId.parse(text).definition
+    except Invalid:
+        return None
 
 
 def _check_tags(tags: object, findings: _Findings) -> None:
@@ -113,7 +176,7 @@ def _check_tags(tags: object, findings: _Findings) -> None:
         findings.add(("tags",), "expected an object of texts")
 
 
-def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplace | None, str]:
+def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplace | DefinitionId | None, str]:
     properties = _object(content, ("properties",), findings)
     source = _object(properties, ("properties", "source"), findings)
     if not source:
@@ -125,6 +188,8 @@ def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplac
         findings.add((*path, "type"), message, nearest(str(kind), _SOURCES))
         return None, ""
     parts = [_text(source, (*path, name), findings) for name in _SOURCES[kind]]
+    if kind == "SharedImageVersion":
+        return _gallery(parts[0], (*path, "imageVersionId"), findings)
     if kind != "PlatformImage":
         return None, parts[0]
     publisher, offer, sku, version = parts
@@ -137,6 +202,21 @@ def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplac
         if version:
             findings.add((*path, "version"), f"{error}, or latest", nearest(version, ["latest"]))
     return None, f"{image}:{version} (a fixed version)"
+
+
+def _gallery(text: str, path: tuple[str, ...], findings: _Findings) -> tuple[DefinitionId | None, str]:
+    """Watched if it is always the newest version that is latest."""
+    if not text:
+        return None, ""
+    try:
+        id = VersionId.parse(text)
+    except Invalid:
+        findings.add(path, f"{text[:120]!r}; expected the id of a gallery version, or .../versions/latest")
+        return None, ""
+    name = f"{id.definition.gallery}/{id.definition.name}"
+    return (
+        (id.definition, name) if id.version == "latest" else (None, f"{name}:{id.version} (a fixed version)")
+    )
 
 
 def _object(content: Mapping[str, Any], path: tuple[str, ...], findings: _Findings) -> Mapping[str, Any]:
