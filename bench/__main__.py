@@ -1,4 +1,4 @@
-"""`python -m bench [imports|first-look|calls|copies|kills|memory ...]`: all of it unless told otherwise.
+"""`python -m bench [imports|first-look|calls|releases|copies|kills|memory ...]`: all unless told otherwise.
 
 Exit status 1 if a budget is not kept.
 """
@@ -14,9 +14,14 @@ from .copies import copies
 from .imports import first_look, imports
 from .kills import kills
 from .memory import memory
+from .releases import releases
 from .table import Table, shown
 
-ALONE: dict[str, Callable[[], Iterable[Table]]] = {"imports": lambda: (imports(),), "calls": calls}
+ALONE: dict[str, Callable[[], Iterable[Table]]] = {
+    "imports": lambda: (imports(),),
+    "calls": calls,
+    "releases": releases,
+}
 ON_AZURE: dict[str, Callable[[LocalAzure], Table]] = {
     "first-look": first_look,
     "copies": copies,
