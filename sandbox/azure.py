@@ -51,6 +51,11 @@ class Setting:
     location: str = "westeurope"
     accounts: tuple[str, ...] = ("factory", "archive", "scripts")
     identity: str = "image-builder"
+    definitions: tuple[tuple[str, str], ...] = (
+        ("images", "windows-2022"),
+        ("images", "windows-2022-dev"),
+    )
+    """Gallery and name of image definitions for generalized Windows, in the setting's location."""
     page_size: int = 50
     limits: Limits = field(default_factory=Limits)
 
@@ -169,6 +174,8 @@ class LocalAzure:
             self.storage.create_account(account)
             self.inventory.add_account(setting.group_id, account)
         self.inventory.add_identity(setting.group_id, setting.identity)
+        for gallery, name in setting.definitions:
+            self.galleries.seed_definition(setting.group_id, gallery, name)
         for role in OPERATOR_ROLES:
             self.roles.assign(OPERATOR, role, "/")
         subscription = f"/subscriptions/{setting.subscription}"
