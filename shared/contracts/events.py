@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC
-from typing import Annotated, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -137,13 +137,14 @@ def _resource_touched(
     """What Resource Manager tells of. The operation says what kind of thing it is about."""
     told = _convert("the event's data", data, _ResourceData)
     operation = told.operation_name.lower()
-    known = next((read for start, read in _OPERATIONS.items() if operation.startswith(start)), None)
-    if known is None:
+    kind = next((kind for start, kind in _OPERATIONS.items() if operation.startswith(start)), None)
+    if kind is None:
         raise Invalid(
             f"the operation {told.operation_name[:120]!r} is not one on image templates or gallery versions"
         )
-    subject = ResourceId.parse(envelope.subject)
-    if told.resource_uri is not None and ResourceId.parse(told.resource_uri) != subject:
+    parse_id, touched = kind
+    subject, id = ResourceId.parse(envelope.subject), parse_id(envelope.subject)
+    if told.resource_uri is not None and parse_id(told.resource_uri) != id:
         raise Invalid(
             f"subject {envelope.subject[:200]!r} and resourceUri {told.resource_uri[:200]!r} differ"
         )
@@ -151,19 +152,17 @@ def _resource_touched(
         raise Invalid(f"{envelope.subject[:200]!r} is not in subscription {told.subscription_id[:80]!r}")
     if not f"{envelope.topic.lower()}/".startswith(f"/subscriptions/{subject.subscription}/"):
         raise Invalid(f"topic {envelope.topic[:200]!r} cannot tell of {envelope.subject[:200]!r}")
-    return known(envelope.subject, _correlation(told.correlation_id or "", envelope.id), factory)
+    return touched(id, _correlation(told.correlation_id or "", envelope.id), factory)
 
 
-def _template_touched(subject: str, correlation: str, factory: Factory) -> TemplateTouched:
-    template = TemplateId.parse(subject)
+def _template_touched(template: TemplateId, correlation: str, factory: Factory) -> TemplateTouched:
     image = factory.built_in(template)
     if image is None:
         raise NotOurs(f"{str(template)[:250]!r} is not the template of a configured image")
     return TemplateTouched(template, image.name, correlation)
 
 
-def _version_touched(subject: str, correlation: str, factory: Factory) -> VersionTouched:
-    id = VersionId.parse(subject)
+def _version_touched(id: VersionId, correlation: str, factory: Factory) -> VersionTouched:
     version = Version.parse(id.version)
     definition = factory.defined(id.definition)
     if definition is None:
@@ -171,9 +170,10 @@ def _version_touched(subject: str, correlation: str, factory: Factory) -> Versio
     return VersionTouched(definition.name, version, correlation)
 
 
-_OPERATIONS: Final[dict[str, Callable[[str, str, Factory], TemplateTouched | VersionTouched]]] = {
-    "microsoft.virtualmachineimages/imagetemplates/": _template_touched,
-    "microsoft.compute/galleries/images/versions/": _version_touched,
+_Kind = tuple[Callable[[str], Any], Callable[[Any, str, Factory], TemplateTouched | VersionTouched]]
+_OPERATIONS: Final[dict[str, _Kind]] = {
+    "microsoft.virtualmachineimages/imagetemplates/": (TemplateId.parse, _template_touched),
+    "microsoft.compute/galleries/images/versions/": (VersionId.parse, _version_touched),
 }
 _Reader = Callable[[_Envelope, object, Factory], SourceFound | TemplateTouched | VersionTouched]
 _READERS: Final[dict[str, _Reader]] = {

@@ -53,10 +53,11 @@ def test_group_is_deleting_until_its_operation_ends(world: World) -> None:
     assert not world.storage.account_exists("archive")
 
 
-def test_world_begins_with_its_accounts_and_identity(world: World) -> None:
+def test_world_begins_with_its_accounts_identity_and_definitions(world: World) -> None:
     """They are in the list of their group, and each can be read."""
     seen = {each["name"]: each for each in world.get(f"{HERE}/{GROUP}/resources?{API}")["value"]}
-    assert set(seen) == {"factory", "archive", "scripts", "image-builder"}
+    galleries = {"images", "windows-2022", "windows-2022-dev"}
+    assert set(seen) == {"factory", "archive", "scripts", "image-builder"} | galleries
     account = world.get(f"{seen['archive']['id']}?{API}")
     assert account["properties"]["primaryEndpoints"]["blob"] == "https://archive.blob.core.windows.net/"
     assert (
@@ -113,5 +114,5 @@ def test_storage_account_can_be_deleted_by_hand(world: World) -> None:
 def test_everything_of_a_subscription_is_listed(world: World) -> None:
     """What `az resource list` and `az account list-locations` ask for."""
     root = f"/subscriptions/{SUBSCRIPTION}"
-    assert len(world.get(f"{root}/resources?{API}")["value"]) == 4
+    assert len(world.get(f"{root}/resources?{API}")["value"]) == 7
     assert "westeurope" in [each["name"] for each in world.get(f"{root}/locations?{API}")["value"]]
