@@ -1,0 +1,105 @@
+"""Stories of gallery versions: the world they play in, who makes versions, and how they have to end."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.arm.context import Origin
+from sandbox.arm.galleries import profiles
+from sandbox.arm.galleries.model import Content, Disk, Version
+from sandbox.azure import Setting
+from shared.domain.records import FailedWork, RunRecord
+from shared.domain.releases import ReleaseRecord, Stage
+
+from .cuts import Gate
+from .scenes import GROUP
+from .world import HERE, World
+
+GALLERY = f"{GROUP}/providers/Microsoft.Compute/galleries/images"
+BASE, DEV = ("westeurope", "northeurope", "uksouth"), ("westeurope",)
+
+
+class GalleryWorld(World):
+    """Watches the galleries after everything that happens: what has replicated is never lost."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate | None = None,
+        config: Path = HERE / "releases" / "factory.yaml",
+        definitions: Sequence[str] = ("base", "dev"),
+        **options: Any,
+    ) -> None:
+        setting = Setting(definitions=tuple(("images", name) for name in definitions))
+        super().__init__(gate=gate, config=config, setting=setting, **options)
+        for name in definitions:
+            found = self.azure.galleries.definition(f"{GALLERY}/images/{name}")
+            assert found is not None, "the world was founded with it"
+            found.properties["osType"] = "Linux"
+        self.names = tuple(definitions)
+        self.wrong: list[str] = []
+        self._replicated: dict[str, set[str]] = {}
+        self.azure.schedule.watchers.append(self._watch)
+
+    def make(self, definition: str = "base", name: str = "1.0.0", **profile: Any) -> Version:
+        """Somebody makes a version, in its home and excluded from latest unless told otherwise."""
+        galleries, now = self.azure.galleries, self.clock.now()
+        found = galleries.definition(f"{GALLERY}/images/{definition}")
+        assert found is not None, "the world was founded with it"
+        asked = {"publishingProfile": {"excludeFromLatest": True, **profile}}
+        content = Content(None, Disk({}, 30, "ReadWrite"))
+        read = profiles.read(asked, found.location)
+        made = galleries.versions.build(f"{found.id}/versions/{name}", found, content, read, {}, now)
+        self.azure.fabric.records.put(made)
+        galleries.make(made, Origin(None, "somebody", None, "PUT", made.id), now)
+        return made
+
+    def latest(self, region: str, definition: str = "base") -> str:
+        """What Azure says that `latest` means there; empty for nothing."""
+        found = self.azure.galleries.latest(f"{GALLERY}/images/{definition}", region)
+        return found.name if found else ""
+
+    def release(self, name: str = "base/1.0.0") -> ReleaseRecord:
+        found: ReleaseRecord = next(r for r in self.records(ReleaseRecord) if r.name == name)
+        return found
+
+    def version(self, name: str = "base/1.0.0") -> Version:
+        definition, _, number = name.partition("/")
+        found = self.azure.galleries.version(f"{GALLERY}/images/{definition}/versions/{number}")
+        assert found is not None, f"{name} is not there"
+        return found
+
+    def _watch(self, at: datetime) -> None:
+        for name in self.names:
+            for version in self.azure.galleries.versions.of(f"{GALLERY}/images/{name}"):
+                there = {region.name for region in version.regions}
+                known = self._replicated.setdefault(version.id, set())
+                self.wrong += [f"{at}: {version.id} lost {lost}" for lost in known - there]
+                known |= {r.name for r in version.regions if r.state == "Completed"}
+                known &= there
+
+
+def stands(name: str, stage: Stage) -> Callable[[World], bool]:
+    def reached(world: World) -> bool:
+        return any(r.name == name and r.stage is stage for r in world.records(ReleaseRecord))
+
+    return reached
+
+
+def rebuilt(world: World) -> bool:
+    """The version is everywhere, and what is built from it is too."""
+    return stands("base/1.0.0", Stage.RELEASED)(world) and stands("dev/1.0.0", Stage.RELEASED)(world)
+
+
+def assert_released(world: GalleryWorld) -> None:
+    """Latest everywhere, in nobody's hands, built from once, and nothing that had replicated ever lost."""
+    assert {region: world.latest(region) for region in BASE} == dict.fromkeys(BASE, "1.0.0"), world.told()
+    assert {region: world.latest(region, "dev") for region in DEV} == dict.fromkeys(DEV, "1.0.0")
+    assert [str(run.version) for run in world.records(RunRecord)] == ["1.0.0"], world.told()
+    assert world.requested_runs() == 1
+    assert all(record.claim is None for record in world.records(ReleaseRecord))
+    assert {r.replicas for r in world.version().regions if r.name == "uksouth"} == {2}
+    assert world.version().end_of_life
+    assert not world.records(FailedWork)
+    assert not world.wrong
