@@ -28,6 +28,8 @@ class Switches:
     """An update of a gallery version whose last one has not ended."""
     failed_region_removal: Literal["accepted", "refused"] = "accepted"
     """Leaving a failed region out of the list while allowDeletionOfReplicatedLocations is false."""
+    protected_region_status: Literal[409, 400] = 409
+    """The HTTP status that refuses a list without a region that has replicated and may not be deleted."""
     failed_region_retried: bool = True
     """An update that sends a failed region again starts its replication anew."""
     stale_parent_seconds: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import paging
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from sandbox.arm.context import Context
     from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.limits import ResourceLimits
+    from sandbox.arm.galleries.softdelete import SoftDeleted
 
 SECONDS = 0.2
 _IMMUTABLE = ("osType", "osState", "hyperVGeneration", "architecture", "identifier")
@@ -28,21 +31,23 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "hyperVGeneration": ("V1", "V2"),
     "architecture": ("x64", "Arm64"),
 }
+_GALLERY_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]{0,78}[A-Za-z0-9])?")
+_LIMITED = {GALLERIES: "Gallery", DEFINITIONS: "GalleryImage"}
 _TRUSTED = {"name": "SecurityType", "value": "TrustedLaunchSupported"}
 
 
 class Containers:
     """`deleted_at` is when something was last deleted below an id: the parent may not know of it yet."""
 
-    def __init__(self, fabric: Fabric) -> None:
-        self._fabric = fabric
+    def __init__(self, fabric: Fabric, limits: ResourceLimits, deleted: SoftDeleted) -> None:
+        self._fabric, self._limits, self._deleted = fabric, limits, deleted
         self.deleted_at: dict[str, datetime] = {}
 
     def get_gallery(self, context: Context) -> Response:
-        return Response.of(200, _shown(self._known(context, GALLERIES)))
+        return self._get(context, GALLERIES)
 
     def get_definition(self, context: Context) -> Response:
-        return Response.of(200, _shown(self._known(context, DEFINITIONS)))
+        return self._get(context, DEFINITIONS)
 
     def list_galleries(self, context: Context) -> Response:
         """As recorded, ids in a list have their resource group in upper case."""
@@ -64,7 +69,13 @@ class Containers:
     def put_gallery(self, context: Context) -> Response:
         body = context.body()
         location = reading.location(body)
-        reading.check_name("gallery", context.params["name"])
+        if _GALLERY_NAME.fullmatch(context.params["name"]) is None:
+            raise reading.invalid(
+                "galleryName",
+                "Gallery name is invalid. Allowed characters are English alphanumeric characters, with "
+                "underscores, and periods allowed in the middle, up to 80 characters total. All other "
+                "special characters, including dashes, are disallowed.",
+            )
         sent = reading.section(body, "properties", "gallery")
         subscription, name = context.params["subscription"], context.params["name"]
         own = {"identifier": {"uniqueName": f"{subscription}-{name.upper()}"}}
@@ -81,12 +92,12 @@ class Containers:
         nest.parent(self._fabric, context.request.path, GALLERIES)
         reading.check_name("galleryImage", context.params["name"])
         sent = reading.section(body, "properties", "galleryImage")
-        properties = self._definition(context, sent)
         known = self._fabric.records.get(context.request.path)
-        if isinstance(known, Resource):
-            for name in _IMMUTABLE:
-                if name in known.properties and properties.get(name) != known.properties[name]:
-                    raise fixed(f"galleryImage.properties.{name}")
+        own = known.properties if isinstance(known, Resource) else {}
+        properties = self._definition(context, sent, own.get("endOfLifeDate"))
+        for name in _IMMUTABLE:
+            if name in own and properties.get(name) != own[name]:
+                raise fixed(f"galleryImage.properties.{name}")
         self._check_unique(context, properties["identifier"])
         return self._put(context, DEFINITIONS, location, body, properties)
 
@@ -102,7 +113,7 @@ class Containers:
     def delete_definition(self, context: Context) -> Response:
         return self._delete(context, DEFINITIONS, VERSIONS)
 
-    def _definition(self, context: Context, sent: dict[str, Any]) -> dict[str, Any]:
+    def _definition(self, context: Context, sent: dict[str, Any], own_end: str | None) -> dict[str, Any]:
         path = "galleryImage.properties"
         identifier = reading.section(sent, "identifier", path)
         names = {
@@ -124,7 +135,7 @@ class Containers:
             features = [_TRUSTED]
         own = {*_CHOICES, "identifier", "features", "disallowed", "provisioningState", "endOfLifeDate"}
         more = {key: value for key, value in sent.items() if key not in own and value is not None}
-        end = end_of_life(sent)
+        end = end_of_life(sent, path, context.now, own_end)
         return {
             "hyperVGeneration": chosen["hyperVGeneration"],
             "architecture": chosen["architecture"],
@@ -148,31 +159,31 @@ class Containers:
                 raise ArmError(
                     409,
                     "Conflict",
-                    f"The identifier is already that of the gallery image '{each.name}': publisher, offer "
-                    "and sku together have to be unique in a gallery.",
+                    "Gallery image: {} identified by (publisher:{publisher}, offer:{offer}, sku:{sku}) "
+                    "already exists. Choose a different publisher, offer, sku combination.".format(
+                        each.name, **identifier
+                    ),
                     target="galleryImage.properties.identifier",
                 )
 
     def _put(
         self, context: Context, kind: str, location: str, body: dict[str, Any], properties: dict[str, Any]
     ) -> Response:
+        headers = self._limits.take(f"CreateUpdate{_LIMITED[kind]}", context)
         known = self._fabric.records.get(context.request.path)
-        if isinstance(known, Resource) and known.location != location:
-            raise ArmError(
-                409,
-                "InvalidResourceLocation",
-                f"The resource '{known.name}' already exists in location '{known.location}'.",
-            )
+        if isinstance(known, Resource):
+            nest.stay(known, location)
         resource = known if isinstance(known, Resource) else Resource(context.request.path, kind, location)
         resource.tags = dict(reading.section(body, "tags", kind))
         resource.extra = {} if "tags" in body else {"tags": None}
         resource.properties = {**properties, "provisioningState": "Updating" if known else "Creating"}
         if known is None:
             self._fabric.records.put(resource)
-        return self._begin(context, resource, 200 if known else 201)
+        return self._begin(context, resource, 200 if known else 201, headers)
 
     def _patch(self, context: Context, resource: Resource, never: Callable[[str], bool]) -> Response:
         body = context.body()
+        headers = self._limits.take(f"CreateUpdate{_LIMITED[resource.kind]}", context)
         sent = reading.section(body, "properties", resource.kind)
         for name, value in sent.items():
             if never(name) and value != resource.properties.get(name):
@@ -181,9 +192,9 @@ class Containers:
             resource.tags = dict(reading.section(body, "tags", resource.kind))
         taken = {k: v for k, v in sent.items() if k not in ("identifier", "provisioningState")}
         resource.properties = {**resource.properties, **taken, "provisioningState": "Updating"}
-        return self._begin(context, resource, 200)
+        return self._begin(context, resource, 200, headers)
 
-    def _begin(self, context: Context, resource: Resource, status: int) -> Response:
+    def _begin(self, context: Context, resource: Resource, status: int, headers: dict[str, str]) -> Response:
         operation = nest.begin(self._fabric, context, resource.location)
         shown = _shown(resource)
 
@@ -194,7 +205,12 @@ class Containers:
         nest.finish_after(
             self._fabric, context, operation, resource.id, SECONDS, "write", resource.kind, done
         )
-        return nest.answer(self._fabric, context, operation, status, shown)
+        answer = nest.answer(self._fabric, context, operation, status, shown)
+        return Response(answer.status, answer.headers.also(headers), answer.body)
+
+    def _get(self, context: Context, kind: str) -> Response:
+        found = self._known(context, kind)
+        return Response.of(200, _shown(found), self._limits.take(f"Get{_LIMITED[kind]}", context))
 
     def _known(self, context: Context, kind: str) -> Resource:
         found = self._fabric.records.get(context.request.path)
@@ -209,7 +225,7 @@ class Containers:
         stale = self.deleted_at.get(found.id.lower())
         seconds = self._fabric.switches.stale_parent_seconds
         is_stale = stale is not None and (context.now - stale).total_seconds() < seconds
-        if is_stale or self._fabric.records.of_kind(below, found.id):
+        if is_stale or self._fabric.records.of_kind(below, found.id) or self._deleted.holds(found.id):
             raise nest.nested()
         found.properties["provisioningState"] = "Deleting"
         operation = nest.begin(self._fabric, context, found.location)

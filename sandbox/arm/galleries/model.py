@@ -80,11 +80,15 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a version is made of. `source` is that of a whole image, `system` and `data` its disks."""
+    """What a version is made of. `source` is that of a whole image, `system` and `data` its disks.
+
+    `flaw` is the code and message with which making it fails: the source is not the definition's kind.
+    """
 
     source: dict[str, Any] | None
     system: Disk
     data: tuple[Disk, ...] = ()
+    flaw: tuple[str, str] | None = None
 
     def document(self, *, done: bool) -> dict[str, Any]:
         shown: dict[str, Any] = {} if self.source is None else {"source": self.source}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.arm.context import Context
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.operations import Operation
+    from sandbox.arm.records import Record
 
 ASYNC = ("Azure-AsyncOperation",)
 BOTH = ("Azure-AsyncOperation", "Location")
@@ -78,4 +79,18 @@ def finish_after(
 
 
 def nested() -> ArmError:
+    """[Azure/azure-sdk-for-python 25506], also for some seconds after the last of them has gone."""
     return conflict("Can not delete resource before nested resources are deleted.", "CannotDeleteResource")
+
+
+def stay(resource: Record, location: str) -> None:
+    """Nothing moves by being put again. Raises ArmError 409 with the documented sentence."""
+    if regions.plain(resource.location) == location:
+        return
+    parts = resource.id.split("/")
+    raise conflict(
+        f"The resource '{'/'.join(parts[8::2])}' already exists in location '{resource.location}' in "
+        f"resource group '{parts[4]}'. A resource with the same name cannot be created in location "
+        f"'{location}'. Please select a new resource name.",
+        "InvalidResourceLocation",
+    )

@@ -9,6 +9,7 @@ from sandbox.arm.galleries.containers import Containers
 from sandbox.arm.galleries.limits import ResourceLimits
 from sandbox.arm.galleries.model import Version
 from sandbox.arm.galleries.replication import Plan, Replication
+from sandbox.arm.galleries.softdelete import SoftDeleted
 from sandbox.arm.galleries.sources import Sources
 from sandbox.arm.galleries.versions import Versions
 from sandbox.arm.inventory import DEFINITIONS, GALLERIES, VERSIONS
@@ -33,9 +34,10 @@ class Galleries:
     def __init__(self, fabric: Fabric, compute: Compute) -> None:
         self._fabric = fabric
         self.replication = Replication(fabric)
-        self.containers = Containers(fabric)
+        limits, deleted = ResourceLimits(), SoftDeleted(fabric)
+        self.containers = Containers(fabric, limits, deleted)
         sources = Sources(fabric, compute.contents, compute.vhds)
-        self.versions = Versions(fabric, self.replication, sources, self.containers, ResourceLimits())
+        self.versions = Versions(fabric, self.replication, sources, self.containers, limits, deleted)
 
     def routes(self) -> list[Route]:
         c, v = self.containers, self.versions
@@ -61,13 +63,22 @@ class Galleries:
             ("DELETE", version, v.delete, f"{VERSIONS}/delete"),
             ("GET", version.removesuffix("/{name}"), v.listed, f"{VERSIONS}/read"),
             ("GET", below, v.deleted.listed, f"{GALLERIES}/read"),
+            ("DELETE", f"{below}/{{name}}", v.deleted.purged, f"{VERSIONS}/delete"),
         )
         polls = f"{_ALL}/locations/{{location}}/capsOperations/{{operation}}"
         poll = Route("GET", polls, self._poll, "Microsoft.Compute/locations/capsoperations/read")
         return [*(Route(verb, path, handler, action) for verb, path, handler, action in table), poll]
 
     def make(self, version: Version, origin: Origin, now: datetime) -> None:
-        """Bring a version that is in the world to its regions, as a request of Azure's own would."""
+        """Bring a version that is in the world to its regions, as a request of Azure's own would.
+
+        `version.ended` is called once when that is over, whatever came of it.
+        """
+        if self._fabric.records.get(version.id) is not version or version.state == "Deleting":
+            state = version.state  # somebody was faster and deleted it
+            self.replication.abandon(version, now)
+            version.state = state
+            return
         subscription = version.id.split("/")[2]
         where = f"providers/Microsoft.Compute/locations/{version.location}/capsOperations"
         operation = self._fabric.operations.start("compute", subscription, where, now)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 REGION_SECONDS = 438.0
 UPDATE_SECONDS = 150.0
-_FAILED = ("ReplicationFailed", "Replication failed in one or more regions. See the replication status.")
+FAILED = "CrpPirReplicationJobsNotCompleted"
+"""The one code of a failed replication that is known [azure-sdk-for-java, a comment of its gallery tests]."""
+_PREEMPTED = ("OperationPreempted", "Operation execution has been preempted by a more recent operation.")
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Plan:
     fails: int = 0
     hangs: bool = False
     seconds: float | None = None
-    details: str = "The replication was planned to fail."
+    details: str = "Failed with internal server error."
 
     def covers(self, version: Version, region: str) -> bool:
         names = f"{version.definition_id.rsplit('/', 1)[1]}/{version.name}".lower()
@@ -100,12 +102,47 @@ class Replication:
         version.busy_until = None
         waiting, version.waiting = version.waiting, []
         for operation, origin in waiting:
-            operation.finish(at, _FAILED if failed else None)
+            operation.finish(at, _failure(version) if failed else None)
             outcome: events.Outcome = "Failure" if failed else "Success"
             events.publish(self.fabric, origin, version.id, f"{VERSIONS}/write", outcome, at)
-        told, version.ended = version.ended, []
-        for each in told:
-            each(version, at)
+        _tell(version, at)
+
+    def refuse(
+        self, version: Version, flaw: tuple[str, str], operation: Operation, origin: Origin, at: datetime
+    ) -> None:
+        """It cannot be made: its operation ends at once, no region gets it, and it stays as a failed one."""
+        version.state = "Failed"
+        operation.finish(at, flaw)
+        events.publish(self.fabric, origin, version.id, f"{VERSIONS}/write", "Failure", at)
+        _tell(version, at)
+
+    def abandon(self, version: Version, at: datetime) -> None:
+        """It is going to be deleted: nothing replicates any more, and whoever waits for that learns of it."""
+        for region in version.regions:
+            self.stop(region)
+        version.state, version.busy_until = "Failed", None
+        waiting, version.waiting = version.waiting, []
+        for operation, origin in waiting:
+            operation.finish(at, _PREEMPTED, "Canceled")
+            events.publish(self.fabric, origin, version.id, f"{VERSIONS}/write", "Cancel", at)
+        _tell(version, at)
+
+
+def _tell(version: Version, at: datetime) -> None:
+    told, version.ended = version.ended, []
+    for each in told:
+        each(version, at)
+
+
+def _failure(version: Version) -> tuple[str, str]:
+    """In the service's words, which are the documented remedy too [Azure/azure-cli 15539]."""
+    failed = [each for each in version.regions if each.state == "Failed"]
+    listed = ", ".join(f"{{region:{each.name}, detail:{each.details}}}" for each in failed)
+    return FAILED, (
+        "Gallery replication jobs failed in one or more regions. The failing regions' details are as "
+        f"follows: '{listed}'. If retry does not work, then please do an update by removing the failed "
+        "regions and update again by adding them back."
+    )
 
 
 def _seconds(version: Version, region: str) -> float:

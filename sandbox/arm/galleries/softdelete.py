@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sandbox.arm import paging
 from sandbox.arm.operations import offset
 from sandbox.arm.records import Resource
+from sandbox.http import Headers, Response
 
 if TYPE_CHECKING:
     from sandbox.arm.context import Context
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.galleries.model import Version
-    from sandbox.http import Response
 
 DEFAULT_DAYS = 7
 
@@ -47,14 +47,23 @@ class SoftDeleted:
         self._fabric = fabric
         self._buried: dict[str, Buried] = {}
 
+    def keeps(self, version_id: str) -> bool:
+        """Whether the version's gallery has soft delete enabled."""
+        return self._policy(version_id).get("isSoftDeleteEnabled") is True
+
     def bury(self, version: Version, at: datetime) -> None:
         """Keep it, if its gallery says so."""
-        gallery = self._fabric.records.get(version.id.rsplit("/", 4)[0])
-        policy = gallery.properties.get("softDeletePolicy") if isinstance(gallery, Resource) else None
-        if not isinstance(policy, dict) or not policy.get("isSoftDeleteEnabled"):
-            return
-        days = policy.get("retentionPeriodInDays") or DEFAULT_DAYS
-        self._buried[version.id.lower()] = Buried(version, at, at + timedelta(days=days))
+        if self.keeps(version.id):
+            days = self._policy(version.id).get("retentionPeriodInDays") or DEFAULT_DAYS
+            self._buried[version.id.lower()] = Buried(version, at, at + timedelta(days=days))
+
+    def holds(self, definition_id: str) -> bool:
+        """Whether a definition cannot go because of what it could get back.
+
+        Documented: whoever disables soft delete may delete the definition nevertheless.
+        """
+        below = f"{definition_id.lower()}/versions/"
+        return any(key.startswith(below) and self.keeps(key) for key in self._alive())
 
     def version(self, version_id: str) -> Version | None:
         found = self._alive().get(version_id.lower())
@@ -69,6 +78,20 @@ class SoftDeleted:
         prefix = f"{gallery}/images/{context.params['image'].lower()}/versions/"
         rows = [each.document() for key, each in self._alive().items() if key.startswith(prefix)]
         return paging.page(context.request, rows, self._fabric.page_size)
+
+    def purged(self, context: Context) -> Response:
+        """The documented way to be rid of one for good."""
+        gallery, _, rest = context.request.path.lower().partition(
+            "/softdeletedartifacttypes/images/artifacts/"
+        )
+        known = f"{gallery}/images/{rest}" in self._alive()
+        self.purge(f"{gallery}/images/{rest}")
+        return Response(200 if known else 204, Headers())
+
+    def _policy(self, version_id: str) -> dict[str, Any]:
+        gallery = self._fabric.records.get(version_id.rsplit("/", 4)[0])
+        policy = gallery.properties.get("softDeletePolicy") if isinstance(gallery, Resource) else None
+        return policy if isinstance(policy, dict) else {}
 
     def _alive(self) -> dict[str, Buried]:
         now = self._fabric.clock.now()

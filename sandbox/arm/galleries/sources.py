@@ -1,4 +1,8 @@
-"""What a version is made from: one image, machine, disk or VHD, in its region and of its kind."""
+"""What a version is made from: one image, machine, disk or VHD, in its region and of its kind.
+
+Where a source is refused at once the sentence is that of Azure's page on troubleshooting shared image
+galleries. That it is of another kind than the definition is found out only by the operation, which fails.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,29 @@ from typing import TYPE_CHECKING, Any
 from sandbox.arm import ids
 from sandbox.arm.compute import reading
 from sandbox.arm.compute.machines import Machine, shown_storage
-from sandbox.arm.compute.shelf import DISKS, IMAGES, MACHINES, SNAPSHOTS
-from sandbox.arm.errors import ArmError, conflict
+from sandbox.arm.compute.shelf import DISKS, IMAGES, MACHINES, SNAPSHOTS, Kind
+from sandbox.arm.errors import ArmError
 from sandbox.arm.galleries.model import Content, Disk, Version
 from sandbox.arm.inventory import ACCOUNTS, VERSIONS
+from sandbox.arm.records import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.arm.compute.contents import Contents
     from sandbox.arm.compute.vhds import Vhds
     from sandbox.arm.context import Context
     from sandbox.arm.fabric import Fabric
-    from sandbox.arm.records import Resource
 
 PATH = "galleryImageVersion.properties.storageProfile"
 SYSTEM_CACHING, DATA_CACHING = "ReadWrite", "ReadOnly"
 _SIZE_GB = 30
 """Of a source whose size nobody tells, such as a machine that was only seeded."""
+_KINDS = (
+    ("osState", "OS state", "BadRequest"),  # [Azure/azure-cli 24972]
+    ("hyperVGeneration", "Hypervisor generation", "Conflict"),  # [MicrosoftDocs/azure-docs 118774]
+    ("osType", "OS type", "Conflict"),
+)
 
 
 class Sources:
@@ -30,78 +41,72 @@ class Sources:
         self._fabric, self._contents, self._vhds = fabric, contents, vhds
 
     def read(self, context: Context, location: str, profile: dict[str, Any], definition: Resource) -> Content:
-        """Raises ArmError where the source is wrong, missing, elsewhere, or not the definition's kind."""
+        """Raises ArmError where the source is wrong, missing, or elsewhere."""
         whole = reading.section(profile, "source", PATH)
         system = reading.section(profile, "osDiskImage", PATH)
-        if bool(whole) == bool(reading.section(system, "source", f"{PATH}.osDiskImage")):
+        data = reading.rows(profile, "dataDiskImages", PATH)
+        disks = [(system, f"{PATH}.osDiskImage")] + [
+            (each, f"{PATH}.dataDiskImages[{at}]") for at, each in enumerate(data)
+        ]
+        sent = [source for disk, path in disks if (source := reading.section(disk, "source", path))]
+        kinds = [name for name, value in whole.items() if value]
+        if len(kinds) + bool(sent) != 1 or (sent and not system.get("source")):
             raise reading.invalid(
-                PATH, f"Exactly one of '{PATH}.source' and '{PATH}.osDiskImage.source' has to be there."
+                PATH,
+                "The gallery artifact version source can only be specified either directly under "
+                "storageProfile or within individual OS or data disks. One and only one source type (user "
+                "image, snapshot, disk, virtual machine) can be provided.",
             )
         if whole:
-            return self._of_image(context, location, whole, definition)
-        caching = str(system.get("hostCaching") or SYSTEM_CACHING)
-        first = self._disk(context, location, system, f"{PATH}.osDiskImage", caching, definition)
-        data = [
-            self._disk(
-                context,
-                location,
-                each,
-                f"{PATH}.dataDiskImages[{at}]",
-                str(each.get("hostCaching") or DATA_CACHING),
-                None,
-                _lun(each, at),
-            )
-            for at, each in enumerate(reading.rows(profile, "dataDiskImages", PATH))
-        ]
-        if len({disk.lun for disk in data}) != len(data):
-            raise reading.invalid(f"{PATH}.dataDiskImages", "Two of the data disks have the same lun.")
-        return Content(None, first, tuple(data))
+            return self._of_whole(context, location, whole, definition)
+        _check_unique(data, sent)
+        return self._of_disks(context, location, disks, definition)
 
-    def _of_image(
+    def _of_disks(
+        self, context: Context, location: str, disks: list[tuple[dict[str, Any], str]], definition: Resource
+    ) -> Content:
+        (system, path), *data = disks
+        first, kind = self._disk(context, location, system, path, SYSTEM_CACHING)
+        more = [
+            self._disk(context, location, each, where, DATA_CACHING, _lun(each, where))[0]
+            for each, where in data
+        ]
+        named = str(system["source"].get("id") or "")
+        return Content(None, first, tuple(more), flaw=_flaw(named, definition, kind))
+
+    def _of_whole(
         self, context: Context, location: str, source: dict[str, Any], definition: Resource
     ) -> Content:
         machine = source.get("virtualMachineId")
         if machine:
-            found = self._contents.source(
-                context, str(machine), (MACHINES,), f"{PATH}.source.virtualMachineId", "write"
-            )
-            if not isinstance(found, Machine) or found.location != location:
-                raise reading.not_found(str(machine))
-            return self._of_machine(found, source, definition)
+            found = self._there(context, str(machine), (MACHINES,), "virtualMachineId", "write", location)
+            assert isinstance(found, Machine), "no other resource has that type"
+            profile = shown_storage(found)
+            state = "Generalized" if found.generalized else "Specialized"
+            return _copied(found.id, source, profile, found.generation, state, definition)
         source_id = reading.text(source, "id", f"{PATH}.source")
         parsed = ids.parse(source_id)
         if parsed is not None and parsed.kind.lower() == VERSIONS.lower():
-            return self._of_version(context, location, source, source_id)
-        found = self._contents.source(context, source_id, (IMAGES,), f"{PATH}.source.id", "read")
-        if found.location != location:
-            raise reading.not_found(source_id)
+            return self._of_version(context, location, source, source_id, definition)
+        found = self._there(context, source_id, (IMAGES,), "id", "read", location)
         profile = found.properties.get("storageProfile", {})
-        system = profile.get("osDisk", {})
-        _check_kind(definition, system.get("osType"), found.properties.get("hyperVGeneration"))
-        return Content(dict(source), _system(system), _data(profile))
+        generation = found.properties.get("hyperVGeneration")
+        return _copied(found.id, source, profile, generation, "Generalized", definition)
 
-    def _of_machine(self, machine: Machine, source: dict[str, Any], definition: Resource) -> Content:
-        profile = shown_storage(machine)
-        generalized = definition.properties.get("osState") == "Generalized"
-        if generalized and not machine.generalized:
-            raise conflict(
-                f"The source Virtual Machine '{machine.name}' has to be generalized: the image definition's "
-                "osState is Generalized.",
-                "OperationNotAllowed",
-            )
-        _check_kind(definition, profile["osDisk"].get("osType"), machine.generation)
-        return Content(dict(source), _system(profile["osDisk"]), _data(profile))
-
-    def _of_version(self, context: Context, location: str, source: dict[str, Any], source_id: str) -> Content:
+    def _of_version(
+        self, context: Context, location: str, source: dict[str, Any], source_id: str, definition: Resource
+    ) -> Content:
         context.permit_linked(f"{VERSIONS}/read", source_id)
         found = self._fabric.records.get(source_id)
         region = found.region(location) if isinstance(found, Version) else None
         if not isinstance(found, Version) or region is None or region.state != "Completed":
-            raise reading.not_found(source_id)
-        system = found.content.system
-        return Content(
-            dict(source), Disk({}, system.size_gb, system.caching, at_once=False), found.content.data
-        )
+            raise _missing(source_id)
+        above = self._fabric.records.get(found.definition_id)
+        kind = above.properties if isinstance(above, Resource) else {}
+        own = found.content
+        system = Disk({}, own.system.size_gb, own.system.caching, at_once=False)
+        data = tuple(Disk({}, each.size_gb, each.caching, each.lun, at_once=False) for each in own.data)
+        return Content(dict(source), system, data, _flaw(source_id, definition, kind))
 
     def _disk(
         self,
@@ -110,61 +115,101 @@ class Sources:
         sent: dict[str, Any],
         path: str,
         caching: str,
-        definition: Resource | None,
         lun: int | None = None,
-    ) -> Disk:
-        source = reading.section(sent, "source", path)
+    ) -> tuple[Disk, Mapping[str, Any]]:
+        """The disk, and what its source tells of the system on it."""
+        source, caching = sent["source"], str(sent.get("hostCaching") or caching)
         if source.get("uri"):
             account = source.get("storageAccountId") or source.get("id")
             if not isinstance(account, str) or f"/{ACCOUNTS.lower()}/" not in account.lower():
                 raise reading.required(f"{path}.source.storageAccountId")
             size = self._vhds.size_gb(context, str(source["uri"]), location, f"{path}.source.uri", account)
-            return Disk(dict(source), size, caching, lun)
+            return Disk(dict(source), size, caching, lun), {}
         source_id = reading.text(source, "id", f"{path}.source")
-        kinds = (DISKS, SNAPSHOTS)
-        found = self._contents.source(context, source_id, kinds, f"{path}.source.id", "write")
+        found = self._there(context, source_id, (DISKS, SNAPSHOTS), "id", "write", location)
+        return Disk(dict(source), found.properties["diskSizeGB"], caching, lun), found.properties
+
+    def _there(
+        self,
+        context: Context,
+        source_id: str,
+        kinds: tuple[Kind, ...],
+        member: str,
+        right: str,
+        location: str,
+    ) -> Resource:
+        path = f"{PATH}.source.{member}"
+        found = self._contents.source(context, source_id, kinds, path, right, missing=_missing)
         if found.location != location:
-            raise reading.not_found(source_id)
-        if definition is not None:
-            _check_kind(definition, found.properties.get("osType"), found.properties.get("hyperVGeneration"))
-        return Disk(dict(source), found.properties["diskSizeGB"], caching, lun)
+            raise _missing(source_id)
+        return found
 
 
-def _system(disk: dict[str, Any]) -> Disk:
-    """The system disk of an image or a machine: shown once the version is made."""
-    size, caching = disk.get("diskSizeGB") or _SIZE_GB, disk.get("caching") or SYSTEM_CACHING
-    return Disk({}, size, caching, at_once=False)
-
-
-def _data(profile: dict[str, Any]) -> tuple[Disk, ...]:
-    return tuple(
-        Disk(
-            {},
-            disk.get("diskSizeGB") or _SIZE_GB,
-            disk.get("caching") or DATA_CACHING,
-            disk["lun"],
-            at_once=False,
-        )
-        for disk in profile.get("dataDisks", ())
+def _missing(source_id: str) -> ArmError:
+    return ArmError(
+        404,
+        "NotFound",
+        f"Source {source_id} is not found. Please check source exists, and is in the same region as gallery "
+        "image version being created.",
     )
 
 
-def _lun(sent: dict[str, Any], at: int) -> int:
+def _copied(
+    source_id: str,
+    source: dict[str, Any],
+    profile: Mapping[str, Any],
+    generation: str | None,
+    state: str,
+    definition: Resource,
+) -> Content:
+    """Of an image or a machine with all its disks: they are shown once the version is made."""
+    system = profile.get("osDisk", {})
+    kind = {"osState": state, "hyperVGeneration": generation, "osType": system.get("osType")}
+    return Content(
+        dict(source),
+        _shown_later(system, SYSTEM_CACHING),
+        tuple(_shown_later(disk, DATA_CACHING, disk["lun"]) for disk in profile.get("dataDisks", ())),
+        _flaw(source_id, definition, kind),
+    )
+
+
+def _shown_later(disk: Mapping[str, Any], caching: str, lun: int | None = None) -> Disk:
+    size = disk.get("diskSizeGB") or _SIZE_GB
+    return Disk({}, size, disk.get("caching") or caching, lun, at_once=False)
+
+
+def _lun(sent: dict[str, Any], path: str) -> int:
     lun = sent.get("lun")
     if not isinstance(lun, int) or isinstance(lun, bool) or lun < 0:
-        raise reading.required(f"{PATH}.dataDiskImages[{at}].lun")
+        raise reading.required(f"{path}.lun")
+    if not sent.get("source"):
+        raise reading.required(f"{path}.source")
     return lun
 
 
-def _check_kind(definition: Resource, os_type: Any, generation: Any) -> None:
+def _check_unique(data: list[dict[str, Any]], sources: list[dict[str, Any]]) -> None:
+    luns = [each.get("lun") for each in data]
+    if len(set(luns)) != len(luns):
+        raise reading.invalid(
+            f"{PATH}.dataDiskImages",
+            "Duplicated lun numbers have been detected in the input data disks. Lun number must be unique "
+            "for each data disk.",
+        )
+    named = [str(each.get("uri") or each.get("id")).lower() for each in sources]
+    if len(set(named)) != len(named):
+        raise reading.invalid(
+            PATH,
+            "Duplicated source ids are found in the input disks. Source id should be unique for each disk.",
+        )
+
+
+def _flaw(source_id: str, definition: Resource, kind: Mapping[str, Any]) -> tuple[str, str] | None:
     """Only what a source tells can differ from what its definition says."""
-    for name, own in (("osType", os_type), ("hyperVGeneration", generation)):
-        wanted = definition.properties.get(name)
+    for name, words, code in _KINDS:
+        own, wanted = kind.get(name), definition.properties.get(name)
         if own and wanted and str(own).lower() != str(wanted).lower():
-            raise _other_kind(name, str(own), str(wanted))
-
-
-def _other_kind(name: str, own: str, wanted: str) -> ArmError:
-    return reading.invalid(
-        PATH, f"The {name} '{own}' of the source is not that of the gallery image definition, '{wanted}'."
-    )
+            return code, (
+                f"The resource with id '{source_id}' has a different {words} ['{own}'] than the parent "
+                f"gallery image {words} ['{wanted}']."
+            )
+    return None

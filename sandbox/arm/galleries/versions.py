@@ -1,8 +1,4 @@
-"""Gallery versions: made, updated, deleted. Each is a long operation that ends with the replication.
-
-An update is the whole state, whether it comes as PUT or as PATCH: the list of regions that is sent replaces
-the one that is there. No ETag guards it; `allowDeletionOfReplicatedLocations: false` does, a little.
-"""
+"""Gallery versions: made, read, updated, deleted. Each is a long operation that ends with the replication."""
 
 from __future__ import annotations
 
@@ -12,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import paging
 from sandbox.arm.compute import reading
-from sandbox.arm.errors import conflict, parent_not_found
+from sandbox.arm.errors import ArmError, conflict, parent_not_found
 from sandbox.arm.galleries import nest, profiles
 from sandbox.arm.galleries.model import Content, Version
 from sandbox.arm.galleries.replication import UPDATE_SECONDS, Replication
-from sandbox.arm.galleries.softdelete import SoftDeleted
+from sandbox.arm.galleries.updates import PROPERTIES, Updates
 from sandbox.arm.inventory import DEFINITIONS, VERSIONS
 from sandbox.arm.records import Resource
 from sandbox.http import Headers, Response
@@ -26,11 +22,11 @@ if TYPE_CHECKING:
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.galleries.containers import Containers
     from sandbox.arm.galleries.limits import ResourceLimits
+    from sandbox.arm.galleries.softdelete import SoftDeleted
     from sandbox.arm.galleries.sources import Sources
 
 DELETE_SECONDS = 135.0
-_PROPERTIES = "galleryImageVersion.properties"
-_NAME = re.compile(r"\d{1,10}\.\d{1,10}\.\d{1,10}")
+_NAME = re.compile(r"\d{1,10}\.\d{1,10}\.\d{1,10}", re.ASCII)
 _LARGEST = 2**31 - 1
 
 
@@ -42,11 +38,12 @@ class Versions:
         sources: Sources,
         containers: Containers,
         limits: ResourceLimits,
+        deleted: SoftDeleted,
     ) -> None:
         self._fabric, self._replication, self._sources = fabric, replication, sources
-        self._containers, self._limits = containers, limits
-        self.deleted = SoftDeleted(fabric)
-        fabric.records.reap_with(VERSIONS, self._reap)
+        self._containers, self._limits, self.deleted = containers, limits, deleted
+        self._updates = Updates(fabric, replication)
+        fabric.records.reap_with(VERSIONS, replication.abandon)
 
     def get(self, context: Context) -> Response:
         version = self._known(context)
@@ -57,10 +54,8 @@ class Versions:
 
     def listed(self, context: Context) -> Response:
         above = nest.parent(self._fabric, f"{context.request.path}/-", DEFINITIONS)
-        headers = self._limits.take("ListGalleryImageVersions", context)
-        found = self.of(above.id)
-        rows = [each.document(context.version, context.now) for each in found]
-        return paging.page(context.request, rows, self._fabric.page_size, headers)
+        rows = [each.document(context.version, context.now) for each in self.of(above.id)]
+        return paging.page(context.request, rows, self._fabric.page_size)
 
     def of(self, definition_id: str) -> list[Version]:
         found = self._fabric.records.of_kind(VERSIONS, definition_id)
@@ -71,6 +66,7 @@ class Versions:
         headers = self._limits.take("CreateUpdateGalleryImageVersion", context)
         known = self._fabric.records.get(context.request.path)
         if isinstance(known, Version):
+            nest.stay(known, reading.location(body))
             return self._update(context, known, body, headers, tags=dict(body.get("tags") or {}))
         definition = nest.parent(self._fabric, context.request.path, DEFINITIONS)
         buried = self.deleted.version(context.request.path)
@@ -78,11 +74,15 @@ class Versions:
             return self._restore(context, buried, body, headers)
         version = self._made(context, body, definition)
         operation = nest.begin(self._fabric, context, version.location)
-        self.add(version, context.now)
-        self._replication.wait(version, operation, context.origin, context.now, 0)
-        answer = nest.answer(
-            self._fabric, context, operation, 201, version.document(context.version, context.now)
-        )
+        self._fabric.records.put(version)
+        document = version.document(context.version, context.now)
+        if version.content.flaw is not None:
+            self._replication.refuse(version, version.content.flaw, operation, context.origin, context.now)
+        else:
+            for region in version.regions:
+                self._replication.start(version, region, context.now)
+            self._replication.wait(version, operation, context.origin, context.now, 0)
+        answer = nest.answer(self._fabric, context, operation, 201, document)
         return Response(answer.status, answer.headers.also(headers), answer.body)
 
     def patch(self, context: Context) -> Response:
@@ -92,23 +92,25 @@ class Versions:
         return self._update(context, version, body, headers, tags=None if tags is None else dict(tags))
 
     def delete(self, context: Context) -> Response:
+        """It goes for good with `bypassSoftDelete`, and where its gallery keeps nothing."""
+        bypass = (context.request.param("bypassSoftDelete") or "").lower() == "true"
         version = self._fabric.records.get(context.request.path)
         if not isinstance(version, Version):
-            if (context.request.param("bypassSoftDelete") or "").lower() == "true":
+            if bypass:
                 self.deleted.purge(context.request.path)
             return Response(204, Headers())
         headers = self._limits.take("DeleteGalleryImageVersion", context)
-        self._check_end_of_life(version, context.now)
+        self._check_deletable(version, context.now, bypass=bypass)
+        if version.state != "Deleting":
+            self._replication.abandon(version, context.now)
         version.state = "Deleting"
-        for region in version.regions:
-            self._replication.stop(region)
         operation = nest.begin(self._fabric, context, version.location)
-        bypass = (context.request.param("bypassSoftDelete") or "").lower() == "true"
 
         def gone(at: datetime) -> None:
+            if self._fabric.records.get(version.id) is not version:
+                return  # an earlier deletion was the faster one
             self._fabric.records.remove(version.id)
             self._containers.deleted_at[version.definition_id.lower()] = at
-            self._reap(version, at)
             if not bypass:
                 self.deleted.bury(version, at)
 
@@ -118,38 +120,20 @@ class Versions:
         answer = nest.answer(self._fabric, context, operation, 202)
         return Response(answer.status, answer.headers.also(headers), answer.body)
 
-    def add(self, version: Version, now: datetime) -> None:
-        """Put it into the world, on its way to its regions."""
-        self._fabric.records.put(version)
-        for region in version.regions:
-            self._replication.start(version, region, now)
-
     def _made(self, context: Context, body: dict[str, Any], definition: Resource) -> Version:
         name, location = context.params["name"], reading.location(body)
         if not _NAME.fullmatch(name) or any(int(part) > _LARGEST for part in name.split(".")):
-            raise reading.invalid(
-                "galleryImageVersion.name",
-                f"The entity name '{name}' is invalid: expected Major.Minor.Patch, each a 32-bit integer.",
-            )
+            raise _bad_name()
         properties = reading.section(body, "properties", "galleryImageVersion")
-        profile = profiles.read(properties, location)
-        if location != definition.location:
-            raise reading.invalid(
-                "galleryImageVersion.location",
-                f"The location '{location}' is not that of the gallery image, '{definition.location}'.",
-            )
-        sent = reading.section(properties, "storageProfile", _PROPERTIES)
-        safety = reading.section(properties, "safetyProfile", _PROPERTIES)
+        profile = profiles.read(properties, location, context.now)
+        sent = reading.section(properties, "storageProfile", PROPERTIES)
+        safety = reading.section(properties, "safetyProfile", PROPERTIES)
         content = self._sources.read(context, location, sent, definition)
-        return self.build(
-            context.request.path,
-            definition,
-            content,
-            profile,
-            dict(body.get("tags") or {}),
-            context.now,
-            safety,
-        )
+        tags = dict(body.get("tags") or {})
+        path = context.request.path
+        version = self.build(path, definition, content, profile, tags, context.now, safety)
+        version.location = location
+        return version
 
     def build(
         self,
@@ -161,7 +145,7 @@ class Versions:
         now: datetime,
         safety: dict[str, Any] | None = None,
     ) -> Version:
-        """A version from what is known to be sound; `add` puts it into the world."""
+        """A version in its definition's location, of what is known to be sound; not yet in the world."""
         safety = safety or {}
         return Version(
             id=version_id,
@@ -175,8 +159,8 @@ class Versions:
             storage=profile["storageAccountType"],
             mode=profile["replicationMode"],
             end_of_life=profile["endOfLifeDate"],
-            allow_deletion=bool(profiles.flag(safety, "allowDeletionOfReplicatedLocations", _PROPERTIES)),
-            block_deletion=bool(profiles.flag(safety, "blockDeletionBeforeEndOfLife", _PROPERTIES)),
+            allow_deletion=bool(profiles.flag(safety, "allowDeletionOfReplicatedLocations", PROPERTIES)),
+            block_deletion=bool(profiles.flag(safety, "blockDeletionBeforeEndOfLife", PROPERTIES)),
         )
 
     def _update(
@@ -188,80 +172,43 @@ class Versions:
         *,
         tags: dict[str, str] | None,
     ) -> Response:
-        self._check_updatable(version)
+        self._updates.check(version)
         properties = reading.section(body, "properties", "galleryImageVersion")
-        self._apply(version, properties, context.now)
+        self._updates.apply(version, properties, context.now)
         if tags is not None:
             version.tags = tags
         version.state = "Creating" if version.state == "Creating" else "Updating"
+        return self._updating(context, version, headers)
+
+    def _updating(self, context: Context, version: Version, headers: dict[str, str]) -> Response:
         operation = nest.begin(self._fabric, context, version.location)
         self._replication.wait(version, operation, context.origin, context.now, UPDATE_SECONDS)
         document = version.document(context.version, context.now)
         answer = nest.answer(self._fabric, context, operation, 200, document)
         return Response(answer.status, answer.headers.also(headers), answer.body)
 
-    def _check_updatable(self, version: Version) -> None:
-        if version.state == "Deleting":
+    def _check_deletable(self, version: Version, now: datetime, *, bypass: bool) -> None:
+        end = version.end_of_life
+        if version.block_deletion and end is not None and now < datetime.fromisoformat(end):
             raise conflict(
-                f"The gallery image version '{version.name}' is being deleted: nothing else is allowed.",
-                "OperationNotAllowed",
-            )
-        if version.busy and self._fabric.switches.update_while_updating == "refused":
-            raise conflict(
-                f"The gallery image version '{version.name}' is being updated: wait until that has ended.",
-                "OperationNotAllowed",
-            )
-
-    def _apply(self, version: Version, properties: dict[str, Any], now: datetime) -> None:
-        """Check everything before anything is changed."""
-        profile = reading.section(properties, "publishingProfile", _PROPERTIES)
-        safety = reading.section(properties, "safetyProfile", _PROPERTIES)
-        path = profiles.PATH
-        _unchanged(profile, "storageAccountType", version.storage)
-        _unchanged(profile, "replicationMode", version.mode or "Full")
-        _same_source(version, reading.section(properties, "storageProfile", _PROPERTIES))
-        allow = profiles.flag(safety, "allowDeletionOfReplicatedLocations", _PROPERTIES)
-        block = profiles.flag(safety, "blockDeletionBeforeEndOfLife", _PROPERTIES)
-        allowed = version.allow_deletion if allow is None else allow
-        count = reading.whole(profile, "replicaCount", path) or version.replica_count
-        excluded, end = profiles.flag(profile, "excludeFromLatest", path), profiles.end_of_life(profile)
-        sent = reading.rows(profile, "targetRegions", path)
-        if sent:
-            wanted = profiles.targets(sent, version.location, count, version.storage)
-            merged = profiles.merge(version, wanted, self._fabric.switches, guarded=not allowed)
-            self._replace(version, merged, now)
-        version.replica_count = count
-        version.excluded = version.excluded if excluded is None else excluded
-        version.end_of_life = end or version.end_of_life
-        version.allow_deletion = allowed
-        version.block_deletion = version.block_deletion if block is None else block
-
-    def _replace(self, version: Version, merged: list[Any], now: datetime) -> None:
-        for region in version.regions:
-            if region not in merged:
-                self._replication.stop(region)
-        version.regions = merged
-        again = self._fabric.switches.failed_region_retried
-        for region in merged:
-            if region.state == "Unknown" or (region.state == "Failed" and again):
-                self._replication.start(version, region, now)
-
-    def _check_end_of_life(self, version: Version, now: datetime) -> None:
-        if not version.block_deletion or version.end_of_life is None:
-            return
-        if now < datetime.fromisoformat(version.end_of_life):
-            raise conflict(
-                f"The gallery image version '{version.name}' cannot be deleted before its end of life "
-                f"{version.end_of_life}, since blockDeletionBeforeEndOfLife is true.",
+                f"The gallery image version '{version.name}' cannot be deleted before its end of life {end}, "
+                "since blockDeletionBeforeEndOfLife is true.",
                 "DeleteGalleryImageVersionBlockedBeforeEndOfLife",
+            )
+        if version.state == "Failed" and not bypass and self.deleted.keeps(version.id):
+            raise conflict(  # documented as a limitation, without its code
+                f"The gallery image version '{version.name}' has failed and cannot be soft-deleted: disable "
+                "soft delete on its gallery, delete it, and enable soft delete again.",
+                "OperationNotAllowed",
             )
 
     def _restore(
         self, context: Context, version: Version, body: dict[str, Any], headers: dict[str, str]
     ) -> Response:
         """A PUT without a source brings it back; another one of its name cannot be made."""
+        nest.stay(version, reading.location(body))
         sent = reading.section(body, "properties", "galleryImageVersion")
-        if reading.section(sent, "storageProfile", _PROPERTIES):
+        if reading.section(sent, "storageProfile", PROPERTIES):
             raise conflict(
                 f"The gallery image version '{version.name}' is soft-deleted: restore it, or purge it.",
                 "Conflict",
@@ -269,15 +216,10 @@ class Versions:
         self.deleted.purge(version.id)
         version.tags, version.state = dict(body.get("tags") or {}), "Updating"
         self._fabric.records.put(version)
-        operation = nest.begin(self._fabric, context, version.location)
-        self._replication.wait(version, operation, context.origin, context.now, UPDATE_SECONDS)
-        document = version.document(context.version, context.now)
-        answer = nest.answer(self._fabric, context, operation, 200, document)
-        return Response(answer.status, answer.headers.also(headers), answer.body)
-
-    def _reap(self, version: Version, _now: datetime) -> None:
         for region in version.regions:
-            self._replication.stop(region)
+            if region.state != "Completed":
+                self._replication.start(version, region, context.now)
+        return self._updating(context, version, headers)
 
     def _known(self, context: Context) -> Version:
         found = self._fabric.records.get(context.request.path)
@@ -290,18 +232,11 @@ class Versions:
         raise nest.not_found(VERSIONS, context)
 
 
-def _unchanged(profile: dict[str, Any], name: str, own: str) -> None:
-    sent = profile.get(name)
-    if sent is not None and str(sent).lower() != own.lower():
-        raise profiles.fixed(f"{profiles.PATH}.{name}")
-
-
-def _same_source(version: Version, storage: dict[str, Any]) -> None:
-    """An empty storage profile, or one that names no source, keeps what is there."""
-    path = f"{_PROPERTIES}.storageProfile"
-    sent = reading.section(storage, "source", path)
-    if sent and sent != (version.content.source or {}):
-        raise profiles.fixed(f"{path}.source")
-    system = reading.section(reading.section(storage, "osDiskImage", path), "source", path)
-    if system and system != version.content.system.source:
-        raise profiles.fixed(f"{path}.osDiskImage.source")
+def _bad_name() -> ArmError:
+    """[Azure/azure-rest-api-specs 10707, Azure/az-hop 707]"""
+    return reading.invalid(
+        "galleryImageVersionName",
+        "The image version name is invalid. The image version name should follow "
+        f"Major(int).Minor(int).Patch(int) format, where int is between 0 and {_LARGEST:,} (inclusive). For "
+        "e.g: 1.0.0, 2018.12.1 etc.",
+    )
