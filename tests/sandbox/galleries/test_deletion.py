@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.arm.context import Origin
+from sandbox.arm.galleries import profiles
+from sandbox.arm.galleries.model import Content, Disk
 from tests.sandbox.compute.parts import poll
 
 from .parts import API, DEFINITION, GALLERY, HERE, Shop, body, version_id
@@ -81,6 +84,21 @@ def test_deletion_of_the_group_ends_it_too() -> None:
     shop.send("DELETE", f"{group}?api-version=2022-09-01")
     shop.wait(hours=1)
     assert poll(shop, answer, "Azure-AsyncOperation").json()["status"] == "Canceled"
+
+
+def test_maker_learns_that_its_version_was_deleted_before_it_was_released() -> None:
+    """Image Builder puts a version in its place before its disk is written."""
+    shop, states = Shop(), list[str]()
+    galleries, now = shop.azure.galleries, shop.clock.now()
+    definition = galleries.definition(DEFINITION)
+    assert definition is not None
+    content, profile = Content(None, Disk({}, 30, "ReadWrite")), profiles.read({}, HERE)
+    version = galleries.versions.build(version_id(), definition, content, profile, {}, now)
+    shop.azure.fabric.records.put(version)
+    shop.send("DELETE", f"{version_id()}?{API}")
+    version.ended.append(lambda ended, _at: states.append(ended.state))
+    galleries.make(version, Origin(None, "run", None, "PUT", version_id()), now)
+    assert (states, shop.state()) == (["Failed"], "Deleting")
 
 
 def test_end_of_life_can_forbid_deletion() -> None:
