@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.domain.galleries import GalleryVersion, Provisioning, Update
-from shared.domain.releases import Promotion, ReleaseRecord, Stage
+from shared.domain.releases import Promotion, ReleaseRecord, Ring, Stage
 
 from .actions import MarkDescendants, Nothing, UpdateVersion, Wait
 from .rings import Situation, follow, incomplete, overtaken_by, ring_at, soaks_until
@@ -117,30 +117,44 @@ def _looks_again(s: Situation, record: ReleaseRecord) -> datetime | None:
 def stands(s: Situation, record: ReleaseRecord) -> str:
     """Where it stands and what it waits for, in words that stay the same while nothing changes."""
     ring = ring_at(s, record)
+    told = _on_its_way(s, record, ring) if ring else _outside_of_rings(s, record)
+    return (_stopped(s, record, ring) or told) + _besides(record)
+
+
+def _stopped(s: Situation, record: ReleaseRecord, ring: Ring | None) -> str:
     newer = overtaken_by(s)
-    name = f"ring {ring.name} ({record.ring + 1} of {len(s.definition.rings)})" if ring else ""
+    where = f" in {_name(s, record, ring)}" if ring else ""
+    return {
+        Stage.WITHDRAWN: f"withdrawn: {record.withdrawn}",
+        Stage.HELD: f"held{where}: {record.held}",
+        Stage.OVERTAKEN: f"overtaken by {newer.version if newer else 'a newer version'}",
+    }.get(record.stage, "")
+
+
+def _on_its_way(s: Situation, record: ReleaseRecord, ring: Ring) -> str:
+    name = _name(s, record, ring)
     match record.stage:
-        case Stage.WITHDRAWN:
-            told = f"withdrawn: {record.withdrawn}"
-        case Stage.HELD:
-            told = f"held{f' in {name}' if name else ''}: {record.held}"
-        case Stage.FAILED if ring is None:
-            told = "it could not be made, and no region has it"
-        case Stage.FAILED:
-            told = f"no region of {name} has it: `release promote` tries again"
-        case Stage.OVERTAKEN:
-            told = f"overtaken by {newer.version if newer else 'a newer version'}"
-        case Stage.WAITING:
-            told = f"waits: {s.definition.in_flight} versions are in flight, as many as in_flight allows"
-        case Stage.REPLICATING if ring and s.version:
-            told = f"{name}: replicating to {', '.join(incomplete(s.version, record, ring))}"
-        case Stage.SOAKING if ring:
-            told = _soaks(record, name, soaks_until(record, ring), s.now)
-        case Stage.RELEASED:
-            told = "released in every ring"
-        case _:
-            told = "not looked at yet"
-    return told + _besides(record)
+        case Stage.REPLICATING if s.version:
+            return f"{name}: replicating to {', '.join(incomplete(s.version, record, ring))}"
+        case Stage.SOAKING:
+            return _soaks(record, name, soaks_until(record, ring), s.now)
+    return f"no region of {name} has it: `release promote` tries again"
+
+
+def _outside_of_rings(s: Situation, record: ReleaseRecord) -> str:
+    """Before the first ring, or after the last."""
+    many = s.definition.in_flight
+    return {
+        Stage.MAKING: "it is being made",
+        Stage.WAITING: f"waits: {many} versions are in flight, as many as in_flight allows",
+        Stage.FAILED: "it could not be made, and no region has it",
+        Stage.SOAKING: "it has passed every ring and becomes latest in the last one",
+        Stage.RELEASED: "released in every ring",
+    }.get(record.stage, "not looked at yet")
+
+
+def _name(s: Situation, record: ReleaseRecord, ring: Ring) -> str:
+    return f"ring {ring.name} ({record.ring + 1} of {len(s.definition.rings)})"
 
 
 def _soaks(record: ReleaseRecord, name: str, until: datetime | None, now: datetime) -> str:

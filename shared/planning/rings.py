@@ -170,6 +170,13 @@ def _may_go_on(s: Situation, record: ReleaseRecord, ring: Ring) -> bool:
     return record.promoted > record.ring or (ring.promotion is Promotion.AUTOMATIC and s.now >= until)
 
 
+def _to_come(s: Situation, record: ReleaseRecord) -> bool:
+    """Whether it is still to become latest somewhere."""
+    known = {r.name: r for r in record.regions}
+    named = (known.get(r.name) for ring in s.definition.rings for r in ring.regions)
+    return any(r is None or not (r.latest or r.given_up) for r in named)
+
+
 def _settled(version: GalleryVersion, record: ReleaseRecord, region: str) -> bool:
     known = record.region(region)
     return replicated(version, region) or bool(known and known.given_up)
@@ -182,13 +189,15 @@ def _stage(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> Stag
         return Stage.GONE
     if record.held:
         return Stage.HELD
-    if record.ring >= len(s.definition.rings):
+    if record.ring >= len(s.definition.rings) and not _to_come(s, record):
         return Stage.RELEASED
     if failed_at_birth(version):
         return Stage.FAILED
     if overtaken_by(s):
         return Stage.OVERTAKEN
     ring = ring_at(s, record)
+    if record.ring >= len(s.definition.rings):
+        return Stage.SOAKING
     if ring is None:
         return Stage.MAKING if version.provisioning is Provisioning.CREATING else Stage.WAITING
     if incomplete(version, record, ring):

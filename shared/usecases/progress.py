@@ -62,6 +62,8 @@ def comes_next(definition: Definition, record: ReleaseRecord) -> str:
         return "nothing"
     if record.ring < 0:
         return f"ring {rings[0].name} gets it"
+    if record.ring >= len(rings):
+        return "latest in its last ring"
     ring = rings[record.ring]
     passed = f"latest in ring {ring.name}"
     after = rings[record.ring + 1].name if record.ring + 1 < len(rings) else ""

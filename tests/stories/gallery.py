@@ -88,7 +88,9 @@ def stands(name: str, stage: Stage) -> Callable[[World], bool]:
 
 
 def rebuilt(world: World) -> bool:
-    """The version is everywhere, and what is built from it is too."""
+    """The version is everywhere, what is built from it is too, and nobody is about to write either."""
+    if any(record.claim for record in world.records(ReleaseRecord)):
+        return False
     return stands("base/1.0.0", Stage.RELEASED)(world) and stands("dev/1.0.0", Stage.RELEASED)(world)
 
 
@@ -98,7 +100,6 @@ def assert_released(world: GalleryWorld) -> None:
     assert {region: world.latest(region, "dev") for region in DEV} == dict.fromkeys(DEV, "1.0.0")
     assert [str(run.version) for run in world.records(RunRecord)] == ["1.0.0"], world.told()
     assert world.requested_runs() == 1
-    assert all(record.claim is None for record in world.records(ReleaseRecord))
     assert {r.replicas for r in world.version().regions if r.name == "uksouth"} == {2}
     assert world.version().end_of_life
     assert not world.records(FailedWork)

@@ -224,13 +224,19 @@ class World:
         """A new worker; what the dead one was at comes back, at once or by the host's time-out, or never."""
         self.gate.revive()
         self.worker = self.new_worker()
-        again, self._undelivered = self._undelivered, []
         message, self._at_work = self._at_work, None
         if recovery == "sweep alone":
+            self._undelivered = []
             self.queues.clear()
             return
-        for event in again:
-            self._deliver_event(event)
+        while self._undelivered:
+            try:
+                self._deliver_event(self._undelivered[0])
+            except Killed:  # the one that took over as well
+                self.gate.revive()
+                self.worker = self.new_worker()
+            else:
+                self._undelivered.pop(0)
         if message and recovery == "another worker":
             self.queues.show(message)
 
