@@ -9,7 +9,9 @@ import pytest
 from shared.contracts.factory import load
 from shared.contracts.faults import Fault, FaultyConfiguration
 from shared.domain.factory import Archive, Factory, Image, Mode
+from shared.domain.galleries import DefinitionId
 from shared.domain.ids import ImageName, TemplateId
+from shared.domain.releases import Definition, DefinitionName, Ring, RingRegion
 from shared.domain.sources import MarketplaceSource
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -17,11 +19,15 @@ TEMPLATE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images"
     "/providers/Microsoft.VirtualMachineImages/imageTemplates/ubuntu"
 )
+DEFINITION = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute"
+    "/galleries/gallery/images/ubuntu"
+)
 SOURCE = f"{SUBSCRIPTION}:westeurope:canonical:jammy:22_04-lts-gen2"
 
 
 def build_factory() -> Factory:
-    """One image, built in TEMPLATE from SOURCE."""
+    """One image, built in TEMPLATE from SOURCE, and one definition, DEFINITION."""
     image = Image(
         name=ImageName("ubuntu"),
         mode=Mode.ACT,
@@ -31,7 +37,18 @@ def build_factory() -> Factory:
         source=MarketplaceSource(SUBSCRIPTION, "westeurope", "Canonical", "jammy", "22_04-lts-gen2"),
         source_text="Canonical:jammy:22_04-lts-gen2 in westeurope",
     )
-    return Factory(Mode.ACT, Archive("archive", "images"), {image.name: image})
+    definition = Definition(
+        name=DefinitionName("ubuntu"),
+        id=DefinitionId.parse(DEFINITION),
+        home="westeurope",
+        rings=(Ring("all", (RingRegion("westeurope"),)),),
+    )
+    return Factory(
+        Mode.ACT,
+        Archive("archive", "images"),
+        {image.name: image},
+        definitions={definition.name: definition},
+    )
 
 
 def template_file(**changes: object) -> dict[str, object]:

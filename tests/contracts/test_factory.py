@@ -16,7 +16,7 @@ from shared.domain.ids import TemplateId
 from shared.domain.schedules import Schedule
 from shared.domain.sources import MarketplaceSource
 
-from .builders import SUBSCRIPTION, template_file, write_factory
+from .builders import DEFINITION, SUBSCRIPTION, template_file, write_factory
 
 LEAST = f"""\
 subscription: {SUBSCRIPTION}
@@ -122,7 +122,10 @@ def test_the_watched_source_is_the_template_files(tmp_path: Path) -> None:
             "P:O:S:22.04.202611010 (a fixed version) in westeurope",
         ),
         ({"type": "ManagedImage", "imageId": "/subscriptions/s/x"}, "/subscriptions/s/x in westeurope"),
-        ({"type": "SharedImageVersion", "imageVersionId": "/g/latest"}, "/g/latest in westeurope"),
+        (
+            {"type": "SharedImageVersion", "imageVersionId": f"{DEFINITION}/versions/1.0.3"},
+            "gallery/ubuntu:1.0.3 (a fixed version) in westeurope",
+        ),
     ],
 )
 def test_other_sources_are_not_watched_but_named(tmp_path: Path, source: dict[str, str], text: str) -> None:

@@ -11,8 +11,8 @@ from .builders import SUBSCRIPTION, faults_of, yaml
     ("text", "said"),
     [
         (yaml(top="limts: {}"),
-         "7: limts: unknown key; known are archive, defaults, images, limits, mode, resource_group, "
-         "subscription, timing; did you mean limits?"),
+         "7: limts: unknown key; known are archive, defaults, definitions, images, limits, mode, "
+         "more_regions, resource_group, subscription, timing; did you mean limits?"),
         (yaml("after_archiv: keep_template"),
          "7: images.ubuntu.after_archiv: unknown key; known are after_archive, build_at_first_sight, "
          "mode, resource_group, schedule, subscription, template, template_name, verification; did "

@@ -11,18 +11,33 @@ from hypothesis import strategies as st
 
 from shared.contracts import messages
 from shared.domain.errors import Invalid
+from shared.domain.galleries import DefinitionId
 from shared.domain.looks import Lane, Look, Thing
+from shared.domain.sources import GallerySource
 
-from .builders import SOURCE
+from .builders import SOURCE, SUBSCRIPTION
 
 DUE = datetime(2026, 11, 21, 1, 2, 3, 456789, UTC)
 SOUND = {"v": 1, "look": "image", "id": "ubuntu-22", "correlation": "c-1", "attempt": 1}
 
 moments = st.datetimes(timezones=st.just(UTC))
 names = st.from_regex(r"[a-z0-9]([a-z0-9\-]{0,62}[a-z0-9])?", fullmatch=True)
+numbers = st.integers(0, 2**31 - 1)
+parts = st.from_regex(r"[a-z0-9]([a-z0-9_.\-]{0,78}[a-z0-9])?", fullmatch=True)
+groups = st.from_regex(r"[a-z0-9_().\-]{0,89}[a-z0-9_()\-]", fullmatch=True)
+gallery_keys = st.builds(
+    lambda group, gallery, name, region: (
+        GallerySource(DefinitionId(SUBSCRIPTION, group, gallery, name), region).key
+    ),
+    groups,
+    parts,
+    parts,
+    st.from_regex(r"[a-z0-9]{1,64}", fullmatch=True),
+)
 ids = {
     Thing.IMAGE: names,
-    Thing.SOURCE: st.just(SOURCE),
+    Thing.SOURCE: st.just(SOURCE) | gallery_keys,
+    Thing.VERSION: st.builds("{}/{}.{}.{}".format, names, numbers, numbers, numbers),
     Thing.OUTPUT: st.builds("{}/2026-11-21T01:02:03.123456789Z/{}".format, names, names),
 }
 looks = st.sampled_from(Thing).flatmap(
@@ -80,6 +95,25 @@ def test_moments_in_other_zones_are_read_as_utc() -> None:
         (json.dumps({**SOUND, "look": "source"}), "expected subscription:location:publisher:offer:sku"),
         (json.dumps({**SOUND, "look": "output", "id": "a/b"}), "expected image/run/output"),
         (json.dumps({**SOUND, "look": "output", "id": "a/../b/c"}), "expected image/run/output"),
+        (
+            json.dumps({**SOUND, "look": "source", "id": f"gallery:{SUBSCRIPTION}:westeurope:g:images"}),
+            "or the same of a gallery definition",
+        ),
+        (
+            json.dumps({**SOUND, "look": "source", "id": f"gallery:{SUBSCRIPTION}:west europe:g:images:u"}),
+            "or the same of a gallery definition",
+        ),
+        (
+            json.dumps({**SOUND, "look": "source", "id": f"gallery:{SUBSCRIPTION}:westeurope:g:images:u/v"}),
+            "or the same of a gallery definition",
+        ),
+        (json.dumps({**SOUND, "look": "version", "id": "windows"}), "expected definition/version such as"),
+        (json.dumps({**SOUND, "look": "version", "id": "windows/latest"}), "expected definition/version"),
+        (json.dumps({**SOUND, "look": "version", "id": "windows/1.0"}), "expected definition/version"),
+        (json.dumps({**SOUND, "look": "version", "id": "windows/1.0.3/x"}), "expected definition/version"),
+        (json.dumps({**SOUND, "look": "version", "id": "windows/1.0.\u0663"}), "expected definition/version"),
+        (json.dumps({**SOUND, "look": "version", "id": "windows/1.0.12345678901"}), "expected definition"),
+        (json.dumps({**SOUND, "look": "version", "id": "../1.0.3"}), "expected definition/version"),
         ('{"v": 1, "x": ' + "[" * 5000, "recursion"),
         ("\ud800", "surrogates not allowed"),
         ("x" * 8193, "8193 characters long; the longest has 8192"),

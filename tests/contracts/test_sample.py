@@ -54,7 +54,7 @@ def test_editors_find_the_schema() -> None:
 
 def test_every_template_file_belongs_to_an_image() -> None:
     named = re.findall(r"templates/(\S+)\.json", (CONFIG / "factory.yaml").read_text(encoding="utf-8"))
-    assert sorted(named) == [file.stem for file in TEMPLATES]
+    assert sorted(named) == sorted(file.stem for file in TEMPLATES)
 
 
 def unknown(written: Any, model: type[Any]) -> Iterator[str]:
@@ -102,14 +102,27 @@ def test_the_sample_shows_the_customizers_that_people_use() -> None:
     assert kinds == {
         "ubuntu-22": {"Shell", "File"},
         "windows-2022": {"PowerShell", "WindowsUpdate", "WindowsRestart", "File"},
+        "windows-2022-dev": {"PowerShell", "WindowsRestart"},
+    }
+
+
+def test_the_sample_shows_vhds_gallery_versions_and_both() -> None:
+    kinds = {
+        file.stem: [each["type"] for each in content(file)["properties"]["distribute"]] for file in TEMPLATES
+    }
+    assert kinds == {
+        "ubuntu-22": ["VHD"],
+        "windows-2022": ["VHD", "SharedImage"],
+        "windows-2022-dev": ["SharedImage"],
     }
 
 
 @each_template
-def test_outputs_are_vhds_with_names_of_their_own(file: Path) -> None:
-    (distributor,) = content(file)["properties"]["distribute"]
-    assert distributor["type"] == "VHD"
-    assert file.stem in distributor["runOutputName"]
+def test_outputs_have_names_of_their_own(file: Path) -> None:
+    """Each with the name of its image in it: the archive and the journal show it."""
+    names = [each["runOutputName"] for each in content(file)["properties"]["distribute"]]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith(f"{file.stem}-") for name in names)
 
 
 @pytest.mark.parametrize("script", [s for s in SCRIPTS if s.suffix == ".sh"], ids=lambda script: script.name)

@@ -62,7 +62,11 @@ def test_the_subscriptions_name_functions_that_there_are(functions: dict[str, Fu
     from sandbox.eventgrid.subscriptions import load_subscriptions
 
     subscriptions: Any = load_subscriptions(ROOT / "config" / "event-subscriptions.json")
-    assert {s.function for s in subscriptions} == {"source_version_found", "template_changed"}
+    assert {s.function for s in subscriptions} == {
+        "source_version_found",
+        "template_changed",
+        "version_changed",
+    }
     assert all(functions[s.function].binding["type"] == "eventGridTrigger" for s in subscriptions)
 
 
