@@ -4,7 +4,7 @@ Descriptions say what is expected, since they are what editors and messages abou
 out is filled in from the defaults of `domain.factory`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from shared.domain.factory import AfterArchive, Mode, Verification
 from shared.domain.releases import Promotion, ReplicationMode
 
-from .durations import PATTERN
+from .durations import OR_NONE, PATTERN
 
 Subscription = Annotated[
     str,
@@ -131,6 +131,14 @@ class ImagePart(Options, frozen=True, kw_only=True):
     schedule: SchedulePart | UnsetType = UNSET
 
 
+DefinitionKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([a-z0-9\-]{0,62}[a-z0-9])?$",
+        description="a name for an image definition: at most 64 lower case letters, digits and hyphens",
+        examples=["windows-2022"],
+    ),
+]
 Region = Annotated[
     str,
     Meta(
@@ -139,18 +147,22 @@ Region = Annotated[
         examples=["westeurope"],
     ),
 ]
+RegionKey = Annotated[str, Meta(description="the name of a region", examples=["westeurope"])]
+"""Of any form: what is not known as a region is told with the nearest one that is."""
+GALLERY: Final = r"^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$"
+DEFINITION: Final = r"^[A-Za-z0-9]([A-Za-z0-9_.\-]{0,78}[A-Za-z0-9])?$"
 GalleryName = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$",
+        pattern=GALLERY,
         description="the name of a compute gallery: at most 80 letters, digits, underscores and dots",
         examples=["images"],
     ),
 ]
-DefinitionId = Annotated[
+NameOfDefinition = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.\-]{0,78}[A-Za-z0-9])?$",
+        pattern=DEFINITION,
         description="the name of an image definition: at most 80 letters, digits, _ . and hyphens",
         examples=["windows-2022"],
     ),
@@ -162,6 +174,10 @@ RingName = Annotated[
         description="the name of a ring: at most 64 letters, digits, underscores, dots and hyphens",
         examples=["canary"],
     ),
+]
+Soak = Annotated[
+    str,
+    Meta(pattern=OR_NONE, description="a duration, or 0s for none", examples=["12h"]),
 ]
 Storage = Literal["Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS"]
 
@@ -180,8 +196,8 @@ class RingPart(Strict, frozen=True, kw_only=True):
     """Regions that get a version together."""
 
     name: RingName
-    regions: dict[Region, RegionPart]
-    soak: Annotated[Duration, Meta(title="How long it stands complete before it goes on")] | UnsetType = UNSET
+    regions: dict[RegionKey, RegionPart]
+    soak: Annotated[Soak, Meta(title="How long it stands complete before it goes on")] | UnsetType = UNSET
     promotion: Promotion | UnsetType = UNSET
 
 
@@ -191,7 +207,7 @@ class DefinitionPart(Strict, frozen=True, kw_only=True):
     gallery: GalleryName
     location: Region
     rings: Annotated[list[RingPart], Meta(min_length=1)]
-    definition: DefinitionId | UnsetType = UNSET
+    definition: NameOfDefinition | UnsetType = UNSET
     resource_group: Group | UnsetType = UNSET
     subscription: Subscription | UnsetType = UNSET
     mode: Mode | UnsetType = UNSET
@@ -298,7 +314,7 @@ class Document(Strict, frozen=True, kw_only=True):
     subscription: Subscription | UnsetType = UNSET
     resource_group: Group | UnsetType = UNSET
     defaults: Options | UnsetType = UNSET
-    definitions: dict[ImageKey, DefinitionPart] | UnsetType = UNSET
+    definitions: dict[DefinitionKey, DefinitionPart] | UnsetType = UNSET
     more_regions: (
         Annotated[list[Region], Meta(title="Regions that are younger than this release")] | UnsetType
     ) = UNSET

@@ -6,13 +6,14 @@
 import json
 import sys
 from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from shared.domain.factory import AfterArchive, Limits, Mode, Timing, Verification
-from shared.domain.releases import Promotion, ReplicationMode
+from shared.domain.releases import Definition, Ring, RingRegion
 
 from . import durations
 from .document import Document
@@ -47,23 +48,24 @@ def _defaults() -> dict[str, dict[str, Any]]:
         "Document": {"mode": Mode.OBSERVE.value},
         "Options": options,
         "SchedulePart": {"time_zone": "UTC"},
-        "RegionPart": {"replicas": 1, "storage": "Standard_LRS"},
-        "RingPart": {"soak": "0s", "promotion": Promotion.AUTOMATIC.value},
-        "DefinitionPart": {
-            "replication": ReplicationMode.FULL.value,
-            "in_flight": 3,
-            "deadline": "1d",
-            "withdraw_with_source": False,
-        },
+        "RegionPart": _of(RingRegion, "replicas", "storage"),
+        "RingPart": _of(Ring, "soak", "promotion"),
+        "DefinitionPart": _of(Definition, "replication", "in_flight", "deadline", "withdraw_with_source"),
         "LimitsPart": msgspec.structs.asdict(Limits()),
         "TimingPart": {name: _say(value) for name, value in msgspec.structs.asdict(Timing()).items()},
     }
+
+
+def _of(kind: type[msgspec.Struct], *names: str) -> dict[str, Any]:
+    return {field.name: _say(field.default) for field in msgspec.structs.fields(kind) if field.name in names}
 
 
 def _say(value: object) -> object:
     match value:
         case timedelta():
             return durations.say(value)
+        case Enum():
+            return value.value
         case tuple():
             return [_say(each) for each in value]
     return value
