@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, inspect
 
 from . import schema
-from .document import DefinitionPart, Document, ImagePart
+from .document import Document
 from .faults import Finding, nearest
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ _TEXTS: Final = (
     "account",
     "container",
     "gallery",
+    "definition",
     "location",
+    "name",
 )
 _KINDS: Final = {
     "string": "text",
@@ -55,47 +57,42 @@ def against_schema(data: object) -> Iterator[Finding]:
 
 def salvage(data: object) -> Document:
     """What fits of a document, field by field. Broken or missing texts are empty, the rest is left out."""
-    document = _salvage(Document, data)
-    images = data.get("images") if isinstance(data, dict) else None
-    parts = (
-        {key: _salvage(ImagePart, part) for key, part in images.items()} if isinstance(images, dict) else {}
-    )
-    given = data.get("definitions") if isinstance(data, dict) else None
-    definitions = (
-        {key: _salvage(DefinitionPart, part) for key, part in given.items()}
-        if isinstance(given, dict)
-        else UNSET
-    )
-    return msgspec.structs.replace(document, images=parts, definitions=definitions)
+    return _salvage(Document, data)
 
 
 def _salvage(kind: type[P], data: object) -> P:
     given = data if isinstance(data, dict) else {}
-    return kind(**{field.name: _field(field, given) for field in msgspec.structs.fields(kind)})
+    told = inspect.type_info(kind)
+    typed = {f.name: f.type for f in told.fields} if isinstance(told, inspect.StructType) else {}
+    fields = msgspec.structs.fields(kind)
+    return kind(**{field.name: _field(field, typed[field.name], given) for field in fields})
 
 
-def _field(field: msgspec.structs.FieldInfo, given: Mapping[str, object]) -> object:
-    there = field.name in given
-    if not there and not field.required:
+def _field(field: msgspec.structs.FieldInfo, kind: inspect.Type, given: Mapping[str, object]) -> object:
+    value = given.get(field.name)
+    if field.name not in given and not field.required:
         return UNSET
     try:
-        return msgspec.convert(given.get(field.name), field.type)
+        return msgspec.convert(value, field.type)
     except msgspec.ValidationError:
-        part = _part(field.type)
-        if part is not None:
-            return _salvage(part, given.get(field.name))
-        return "" if _is_text(field) else UNSET
+        # An empty text says: there was one, and its fault is known. Durations are better left to defaults.
+        return "" if field.name in _TEXTS else _parts(kind, value)
 
 
-def _part(kind: Any) -> type[msgspec.Struct] | None:
-    """The struct that a field holds, if it holds one."""
-    candidates = (kind, *getattr(kind, "__args__", ()))
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
-
-
-def _is_text(field: msgspec.structs.FieldInfo) -> bool:
-    # An empty text says: there was one, and its fault is known. Durations are better left to their defaults.
-    return field.name in _TEXTS
+def _parts(kind: inspect.Type, value: object) -> object:
+    """What fits of a value that as a whole does not; each thing in it keeps its place."""
+    match kind, value:
+        case inspect.Metadata(type=inner), _:
+            return _parts(inner, value)
+        case inspect.StructType(cls=struct), _:
+            return _salvage(struct, value)
+        case inspect.DictType(value_type=of), dict():
+            return {key: _parts(of, each) for key, each in value.items()}
+        case inspect.ListType(item_type=inspect.StructType(cls=struct)), list():
+            return [_salvage(struct, each) for each in value]
+        case inspect.ListType(), list():  # of texts, as all others are
+            return [each if isinstance(each, str) else "" for each in value]
+    return UNSET
 
 
 def _whole(_: object, value: object) -> bool:
@@ -132,7 +129,7 @@ def _expected(part: Mapping[str, Any]) -> str:
         return f"a whole number from {part['minimum']} to {part['maximum']}"
     if "description" in part and part.get("type") != "object":
         return f"{part['description']}, such as {_example(part['examples'][0])}"
-    return _KINDS[part["type"]]
+    return "a list of at least one" if "minItems" in part else _KINDS[part["type"]]
 
 
 def _example(value: object) -> str:
@@ -151,7 +148,7 @@ def _show(value: object, part: Mapping[str, Any]) -> str:
         case str():
             return repr(value[:80])
         case list():
-            return "a list"
+            return "a list" if value else "an empty list"
         case dict():
             return "a mapping"
     return str(value)[:80]

@@ -57,7 +57,8 @@ def resolve(document: Document, folder: Path) -> Resolved:
     images: dict[ImageName, Image] = {}
     known = definitions(document, findings)
     owners: dict[TemplateId, ImageName] = {}
-    for key, part in document.images.items():
+    parts: dict[str, ImagePart] | msgspec.UnsetType = document.images  # unset where it is salvaged
+    for key, part in either(parts, {}).items():
         image = _image(key, part, document, folder, known, findings)
         files.append(folder / part.template)
         twin = owners.setdefault(image.template, image.name)

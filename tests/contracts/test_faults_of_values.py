@@ -69,7 +69,7 @@ from .builders import faults_of, yaml
         (yaml(top="timing: {retry_after: 30m}"),
          "7: timing.retry_after: '30m'; expected a list of 1 to 20 durations, such as [30m, 2h, 8h]"),
         (yaml(top="timing: {retry_after: []}"),
-         "7: timing.retry_after: a list; expected a list of 1 to 20 durations, such as [30m, 2h, 8h]"),
+         "7: timing.retry_after: an empty list; expected a list of 1 to 20 durations, such as [30m, 2h, 8h]"),
         (yaml(top="timing:\n  retry_after:\n  - 1m\n  - 31d"),
          "10: timing.retry_after[1]: 31d is out of range; expected 1s to 30d"),
         (yaml(top="timing:\n  retry_after:\n  - 1m\n  - soon"),
