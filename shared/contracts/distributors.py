@@ -3,59 +3,130 @@
 Some of it can never be changed once a version is made; some would make a version latest before its time.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shared.domain.galleries import DefinitionId
+import msgspec
+
+from shared.domain.errors import Invalid
+from shared.domain.galleries import DefinitionId, VersionId
+from shared.domain.regions import plain
 from shared.domain.releases import Definition
+from shared.domain.versions import Version
 
-from .templatefiles import GalleryTarget, TemplateFile
+from .document import DEFINITION, GALLERY
+from .faults import nearest
 
+if TYPE_CHECKING:
+    from .templatefiles import TemplateFile
+
+T = TypeVar("T")
 Told = tuple[tuple[str | int, ...], str, str]
 """Path, message, suggestion."""
+Add = Callable[[tuple[str | int, ...], str, str], None]
+_REGIONS: Final = ("targetRegions", "replicationRegions")
+_MODES: Final = ("Full", "Shallow")
+_EXAMPLE: Final = ".../providers/Microsoft.Compute/galleries/images/images/windows-2022"
 
 
-def against(file: TemplateFile, definitions: Mapping[DefinitionId, Definition]) -> Iterator[Told]:
+class GalleryTarget(msgspec.Struct, frozen=True):
+    """A distributor that puts a version into a definition."""
+
+    at: int
+    """Its place among the distributors."""
+    definition: DefinitionId
+    listed: str
+    """Which of its members lists regions; empty if none does."""
+    regions: tuple[str, ...]
+    """In the plain spelling."""
+    replication: str
+    excluded: bool
+    numbered: bool
+    """It names the version to make, which can be made once."""
+
+
+def targets(properties: Mapping[str, Any], add: Add) -> Iterator[GalleryTarget]:
+    """The distributors into galleries. Everything else in them is Image Builder's to judge."""
+    distribute = properties.get("distribute")
+    for at, each in enumerate(distribute if isinstance(distribute, list) else ()):
+        if not isinstance(each, dict) or each.get("type") != "SharedImage":
+            continue
+        id = each.get("galleryImageId")
+        version = _parsed(VersionId.parse, id)
+        definition = version.definition if version else _parsed(DefinitionId.parse, id)
+        if definition is None or not named_well(definition):
+            shown = repr(id[:200]) if isinstance(id, str) else "missing" if id is None else "no text"
+            said = f"{shown}; expected the id of an image definition in a gallery, such as {_EXAMPLE}"
+            add(("properties", "distribute", at, "galleryImageId"), said, "")
+            continue
+        listed = next((name for name in _REGIONS if each.get(name)), "")
+        rows = each[listed] if listed and isinstance(each[listed], list) else ()
+        names = (row.get("name") if isinstance(row, dict) else row for row in rows)
+        yield GalleryTarget(
+            at=at,
+            definition=definition,
+            listed=listed,
+            regions=tuple(plain(name) for name in names if isinstance(name, str)),
+            replication=str(each.get("replicationMode") or "Full"),
+            excluded=each.get("excludeFromLatest") is True,
+            numbered=version is not None,
+        )
+
+
+def source(text: str, path: tuple[str | int, ...], add: Add) -> tuple[DefinitionId | None, str]:
+    """What an `imageVersionId` names, and how a person would. Watched if it always is what is latest."""
+    id = _parsed(VersionId.parse, text)
+    if id is None or not named_well(id.definition):
+        add(path, f"{text[:200]!r}; expected the id of a gallery version: {_EXAMPLE}/versions/latest", "")
+        return None, ""
+    name = f"{id.definition.gallery}/{id.definition.name}"
+    if id.version == "latest":
+        return id.definition, name
+    if _parsed(Version.parse, id.version) is None:
+        said = f"{id.version!r} is not a version; expected three numbers such as 1.0.3, or latest"
+        add(path, said, nearest(id.version, ["latest"]))
+    return None, f"{name}:{id.version} (a fixed version)"
+
+
+def named_well(id: DefinitionId) -> bool:
+    """As Azure names galleries and definitions; ids may have names of other things."""
+    return bool(re.fullmatch(GALLERY, id.gallery) and re.fullmatch(DEFINITION, id.name))
+
+
+def against(file: "TemplateFile", definitions: Mapping[DefinitionId, Definition]) -> Iterator[Told]:
     """Definitions that are not configured are somebody else's to release."""
     for target in file.targets:
         definition = definitions.get(target.definition)
         if definition is not None:
             yield from _target(target, definition)
-    source = definitions.get(file.watched) if isinstance(file.watched, DefinitionId) else None
-    if source is not None and file.location and source.ring_of(file.location) is None:
-        rings = f"definition {source.name}"
-        yield (
-            ("location",),
-            f"{file.location} is in no ring of {rings}, so that nothing of it is ever latest there; expected "
-            "one of its regions, or a ring with this one",
-            "",
-        )
+    of = definitions.get(file.watched) if isinstance(file.watched, DefinitionId) else None
+    known = of is not None and of.rings and all(ring.regions for ring in of.rings)
+    if of is not None and known and file.location and of.ring_of(file.location) is None:
+        said = f"{file.location} is in no ring of definition {of.name}, which it is built from"
+        yield ("location",), f"{said}; expected one of its regions: nothing is ever latest elsewhere", ""
 
 
 def _target(target: GalleryTarget, definition: Definition) -> Iterator[Told]:
     path: tuple[str | int, ...] = ("properties", "distribute", target.at)
-    if target.excluded is not True:
+    wanted = definition.replication.value.capitalize()
+    if not target.excluded:
         said = f"versions of definition {definition.name} become latest region by region"
-        yield (
-            (*path, "excludeFromLatest") if target.excluded is False else path,
-            f'{said}; expected "excludeFromLatest": true',
-            "",
-        )
+        yield (*path, "excludeFromLatest"), f'{said}; expected "excludeFromLatest": true', ""
     if target.numbered:
-        yield (
-            (*path, "galleryImageId"),
-            "names a version, which can be made once; expected the id of the definition alone",
-            "",
-        )
-    if target.replication != definition.replication.value:
-        yield (
-            (*path, "replicationMode"),
-            f"{target.replication}; expected {definition.replication.value}, as definition {definition.name} "
-            "says: it cannot be changed later",
-            "",
-        )
-    if target.regions and definition.home not in target.regions:
-        yield (
-            (*path, "targetRegions"),
-            f"leaves out {definition.home}; expected the home region of definition {definition.name}",
-            "",
-        )
+        said = "names a version, which can be made once; expected the id of the definition alone"
+        yield (*path, "galleryImageId"), said, ""
+    if target.replication.lower() != wanted.lower():
+        said = f"{target.replication[:80]!r}; expected {wanted}, as definition {definition.name} says"
+        near = wanted if nearest(target.replication, _MODES) == wanted else ""
+        yield (*path, "replicationMode"), f"{said}: it cannot be changed later", near
+    if target.regions and definition.home and definition.home not in target.regions:
+        said = f"leaves out {definition.home}; expected the home region of definition {definition.name}"
+        yield (*path, target.listed), f"{said} to be among them", ""
+
+
+def _parsed(parse: Callable[[str], T], text: object) -> T | None:
+    try:
+        return parse(text) if isinstance(text, str) else None
+    except Invalid:
+        return None

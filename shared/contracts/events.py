@@ -164,6 +164,8 @@ def _template_touched(template: TemplateId, correlation: str, factory: Factory) 
 
 def _version_touched(id: VersionId, correlation: str, factory: Factory) -> VersionTouched:
     version = Version.parse(id.version)
+    if not version.canonical:  # another name of the same rank would be taken for the version itself
+        raise Invalid(f"{id.version!r} is not a gallery version; expected three numbers such as 1.0.3")
     definition = factory.defined(id.definition)
     if definition is None:
         raise NotOurs(f"{str(id.definition)[:250]!r} is not a configured definition")

@@ -29,7 +29,8 @@ _GALLERY: Final = (
     r"gallery:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z0-9]{1,64}"
     r":[a-z0-9_().\-]{1,90}(?::[a-z0-9_.\-]{1,80}){2}"
 )
-_VERSION: Final = rf"(?:{IMAGE_NAME.pattern})/\d{{1,10}}(?:\.\d{{1,10}}){{2}}"
+_NUMBER: Final = r"(?:0|[1-9][0-9]{0,9})"
+_VERSION: Final = rf"(?:{IMAGE_NAME.pattern})/{_NUMBER}(?:\.{_NUMBER}){{2}}"
 _OUTPUT: Final = rf"(?:{IMAGE_NAME.pattern})/[0-9A-Za-z:.+\-]{{1,64}}/{TEMPLATE_NAME.pattern}"
 _IDS: Final = {
     Thing.SOURCE: (
@@ -38,7 +39,7 @@ _IDS: Final = {
     ),
     Thing.IMAGE: (IMAGE_NAME, "the name of an image: lower case letters, digits and hyphens"),
     Thing.OUTPUT: (re.compile(_OUTPUT), "image/run/output"),
-    Thing.VERSION: (re.compile(_VERSION, re.ASCII), "definition/version such as windows-2022/1.0.3"),
+    Thing.VERSION: (re.compile(_VERSION), "definition/version such as windows-2022/1.0.3"),
 }
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]

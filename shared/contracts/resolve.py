@@ -95,9 +95,8 @@ def _image(
         either(part.template_name, key).lower(),
     )
     file = _template_file(folder / part.template, part.template, (*path, "template"), findings)
-    if file is not _EMPTY:
-        known = {each.id: each for each in definitions.values()}
-        findings.extend(templatefiles.placed(folder / part.template, list(against(file, known))))
+    if faults := list(against(file, {each.id: each for each in definitions.values()})):
+        findings.extend(templatefiles.placed(folder / part.template, faults))
     defaults = either(document.defaults, Options())
     return Image(
         name=ImageName(key),

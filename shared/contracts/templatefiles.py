@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from shared.domain.errors import Invalid
-from shared.domain.galleries import DefinitionId, VersionId
+from shared.domain.galleries import DefinitionId
 from shared.domain.ids import TEMPLATE_TYPE
 from shared.domain.regions import plain
 from shared.domain.versions import Version
 
-from . import positions
+from . import distributors, positions
 from .faults import Finding, nearest
 
 _MEMBERS: Final = ("location", "tags", "identity", "properties")
@@ -49,30 +49,16 @@ class Marketplace(msgspec.Struct, frozen=True):
     sku: str
 
 
-class GalleryTarget(msgspec.Struct, frozen=True):
-    """A distributor that puts a version into a definition."""
-
-    at: int
-    """Its place among the distributors."""
-    definition: DefinitionId
-    regions: tuple[str, ...]
-    """In the plain spelling; none where none is named."""
-    replication: str
-    excluded: bool | None
-    numbered: bool
-    """It names the version to make, which can be made once."""
-
-
 class TemplateFile(msgspec.Struct, frozen=True):
     body: msgspec.Raw
     location: str
     watched: Marketplace | DefinitionId | None
     source_text: str
-    targets: tuple[GalleryTarget, ...] = ()
+    targets: tuple[distributors.GalleryTarget, ...] = ()
 
 
 def read(file: Path) -> tuple[TemplateFile | None, tuple[Finding, ...]]:
-    """The file, or what is wrong with it."""
+    """What the file says, as far as it can be understood, and what is wrong with it."""
     try:
         text = file.read_bytes().decode("utf-8-sig")
         content = json.loads(text, parse_constant=_refuse)
@@ -82,8 +68,7 @@ def read(file: Path) -> tuple[TemplateFile | None, tuple[Finding, ...]]:
     except (ValueError, RecursionError) as error:
         return None, (Finding((), f"this is not JSON: {str(error)[:200]}", file=file, line=1),)
     findings = _Findings(file, text)
-    template = _understand(content, findings)
-    return (None if findings.found else template), tuple(findings.found)
+    return _understand(content, findings), tuple(findings.found)
 
 
 class _Findings:
@@ -129,46 +114,10 @@ def _understand(content: object, findings: _Findings) -> TemplateFile | None:
     _check_tags(content.get("tags", {}), findings)
     watched, source_text = _source(content, findings)
     body = json.dumps({name: content[name] for name in _MEMBERS if name in content}, separators=(",", ":"))
-    region = location.replace(" ", "").lower()
-    targets = tuple(_targets(content, findings))
-    return TemplateFile(msgspec.Raw(body), region, watched, f"{source_text} in {region}", targets)
-
-
-def _targets(content: Mapping[str, Any], findings: _Findings) -> Iterator[GalleryTarget]:
+    region = plain(location)
     properties = content.get("properties")
-    distribute = properties.get("distribute") if isinstance(properties, dict) else None
-    for at, each in enumerate(distribute if isinstance(distribute, list) else ()):
-        if not isinstance(each, dict) or each.get("type") != "SharedImage":
-            continue
-        path = ("properties", "distribute", at, "galleryImageId")
-        asked = each.get("galleryImageId")
-        definition = _definition_of(asked) if isinstance(asked, str) else None
-        if definition is None:
-            findings.add(path, f"{_kind(asked)}; expected the resource id of a gallery image definition")
-            continue
-        listed = each.get("targetRegions") or each.get("replicationRegions") or ()
-        named = (r.get("name") if isinstance(r, dict) else r for r in listed if isinstance(listed, list))
-        excluded = each.get("excludeFromLatest")
-        yield GalleryTarget(
-            at=at,
-            definition=definition,
-            regions=tuple(plain(name) for name in named if isinstance(name, str)),
-            replication=str(each.get("replicationMode") or "Full").lower(),
-            excluded=excluded if isinstance(excluded, bool) else None,
-            numbered="/versions/" in str(asked).lower(),
-        )
-
-
-def _definition_of(text: str) -> DefinitionId | None:
-    """Of a definition's id, or of one of its versions'."""
-    try:
-        return DefinitionId.parse(text)
-    except Invalid:
-        pass
-    try:
-        return VersionId.parse(text).definition
-    except Invalid:
-        return None
+    feeds = distributors.targets(properties if isinstance(properties, dict) else {}, findings.add)
+    return TemplateFile(msgspec.Raw(body), region, watched, f"{source_text} in {region}", tuple(feeds))
 
 
 def _check_tags(tags: object, findings: _Findings) -> None:
@@ -189,7 +138,8 @@ def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplac
         return None, ""
     parts = [_text(source, (*path, name), findings) for name in _SOURCES[kind]]
     if kind == "SharedImageVersion":
-        return _gallery(parts[0], (*path, "imageVersionId"), findings)
+        of = parts[0]
+        return distributors.source(of, (*path, "imageVersionId"), findings.add) if of else (None, "")
     if kind != "PlatformImage":
         return None, parts[0]
     publisher, offer, sku, version = parts
@@ -202,21 +152,6 @@ def _source(content: Mapping[str, Any], findings: _Findings) -> tuple[Marketplac
         if version:
             findings.add((*path, "version"), f"{error}, or latest", nearest(version, ["latest"]))
     return None, f"{image}:{version} (a fixed version)"
-
-
-def _gallery(text: str, path: tuple[str, ...], findings: _Findings) -> tuple[DefinitionId | None, str]:
-    """Watched if it is always the newest version that is latest."""
-    if not text:
-        return None, ""
-    try:
-        id = VersionId.parse(text)
-    except Invalid:
-        findings.add(path, f"{text[:120]!r}; expected the id of a gallery version, or .../versions/latest")
-        return None, ""
-    name = f"{id.definition.gallery}/{id.definition.name}"
-    return (
-        (id.definition, name) if id.version == "latest" else (None, f"{name}:{id.version} (a fixed version)")
-    )
 
 
 def _object(content: Mapping[str, Any], path: tuple[str, ...], findings: _Findings) -> Mapping[str, Any]:

@@ -31,6 +31,11 @@ class Version(msgspec.Struct, frozen=True, order=True):
         """What decides which of two versions is newer."""
         return (self.major, self.minor, self.patch)
 
+    @property
+    def canonical(self) -> bool:
+        """Whether it is the one name of its rank that a gallery may know: each number plain, within int32."""
+        return self.text == ".".join(map(str, self.rank)) and max(self.rank) < 2**31
+
     def newer_than(self, other: "Version | None") -> bool:
         return other is None or self.rank > other.rank
 

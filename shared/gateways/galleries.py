@@ -10,7 +10,7 @@ from shared.domain.galleries import DefinitionId, GalleryVersion, Update, Versio
 
 from .arm import arm_call
 from .connection import Connection
-from .errors import Call, Meaning, Need, saying, translated
+from .errors import Call, Meaning, Need, never, saying, translated
 from .gallery_documents import patch, version
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _NOT_NOW: Mapping[int | tuple[int, str], Meaning] = {
     # Still updating, or a list that has got stale: which code says what was never recorded. Both are read
     # again, and decided again.
     409: saying(WrongState, "it takes no such update now"),
+    (409, "PropertyChangeNotAllowed"): never,
     (400, "OperationNotAllowed"): saying(WrongState, "it takes no such update now"),
 }
 

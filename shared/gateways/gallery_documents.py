@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.errors import RetryableError
+from shared.domain.errors import Invalid, RetryableError
 from shared.domain.galleries import (
     GalleryVersion,
     Placed,
@@ -28,11 +28,14 @@ _SAFETY = ("allowDeletionOfReplicatedLocations", "blockDeletionBeforeEndOfLife")
 def version(document: Any) -> GalleryVersion:
     """Raises RetryableError, with what stands there, for a state that is not known."""
     id = VersionId.parse(text_at(document, "id"))
+    number = Version.parse(id.version)
+    if not number.canonical:
+        raise Invalid(f"gallery version {id} is not named by three plain numbers, as versions are")
     profile = at(document, "properties", "publishingProfile")
     states = {plain(text_at(each, "region")): each for each in _summary(document)}
     return GalleryVersion(
         id=id,
-        version=Version.parse(id.version),
+        version=number,
         location=plain(text_at(document, "location")),
         provisioning=_provisioning(id, text_at(document, "properties", "provisioningState")),
         excluded=at(profile, "excludeFromLatest") is True,
