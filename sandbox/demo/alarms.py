@@ -1,5 +1,6 @@
 """What must not happen on the way: seen at once, so that nobody waits in vain for the next step."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -47,8 +48,9 @@ def event_dead(evidence: Evidence) -> str | None:
 
 
 def run_twice(evidence: Evidence) -> str | None:
-    runs = list(evidence.calls("arm", "POST", r"/run\?", 202))
-    return f"{len(runs)} runs were started for one version" if len(runs) > 1 else None
+    runs = Counter(call.path for call in evidence.calls("arm", "POST", r"/run\?", 202))
+    again = next((count for count in runs.values() if count > 1), 0)
+    return f"{again} runs were started for one version" if again else None
 
 
 ALARMS: Final[tuple[Alarm, ...]] = (

@@ -34,9 +34,9 @@ class Moment(msgspec.Struct, frozen=True):
 class Evidence:
     """`look` has to be called again and again: only the present state of a template can be asked for."""
 
-    def __init__(self, sandbox: RunningSandbox, image: str, version: str) -> None:
+    def __init__(self, sandbox: RunningSandbox, image: str, version: str, template: str = "") -> None:
         self.sandbox = sandbox
-        self.image, self.version = image, version
+        self.image, self.version, self._template = image, version, template or image
         self.began = sandbox.clock.now()
         self.copied = 0
         """Bytes that are in the archive."""
@@ -48,7 +48,9 @@ class Evidence:
 
     def look(self, at: datetime) -> None:
         """Note the states of the template and its run, if they are new."""
-        found = next((t for t in self.sandbox.azure.imagebuilder.templates() if t.name == self.image), None)
+        found = next(
+            (t for t in self.sandbox.azure.imagebuilder.templates() if t.name == self._template), None
+        )
         if found is None:
             if self._moments:
                 self._note("template gone", at)

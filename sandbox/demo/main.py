@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from rich.console import Console
@@ -21,8 +21,10 @@ from sandbox.demo.alarms import Deviation, check
 from sandbox.demo.evidence import Evidence
 from sandbox.demo.proof import prove
 from sandbox.demo.reading import Reader, Unreadable
-from sandbox.demo.scene import PAGE_BLOBS, UBUNTU, Scene, options
+from sandbox.demo.releases import VERSION, Galleries, latest_everywhere, tracks
+from sandbox.demo.scene import DEVELOPERS, PAGE_BLOBS, UBUNTU, WINDOWS, Scene, options
 from sandbox.demo.screen import Timeline
+from sandbox.demo.steps import STORY, Step
 from sandbox.demo.surface import Surface
 from sandbox.demo.watch import follow
 from sandbox.health import wait_until_ready
@@ -100,20 +102,44 @@ async def _play(state: Path, out: Console, told: list[str]) -> None:
         surface = Surface(sandbox)
         evidence, baseline = await _prepared(sandbox, surface, scene)
         screen.appears(out, scene, baseline, time.monotonic() - began)
-        with Timeline(out, evidence.began) as timeline:
-            refreshing = asyncio.create_task(_refresh(timeline))
-            try:
-                await follow(evidence, timeline)
-            finally:
-                refreshing.cancel()
+        await _show(out, evidence, STORY)
         sandbox.storage.page_blobs.limit(Limits())  # whoever reads it back need not wait for the simulation
         screen.proven(out, await prove(evidence, reader))
         lines, status = await asyncio.gather(surface.journal(scene.image), surface.status())
         screen.journal(out, lines, scene)
-        if status["failed"]:
-            raise Deviation(f"failed work is recorded: {status['failed'][0]['why']}")
+        _nothing_failed(status)
         check(evidence)
+        await _release(sandbox, surface, out)
     screen.closing(out, time.monotonic() - began)
+
+
+async def _release(sandbox: RunningSandbox, surface: Surface, out: Console) -> None:
+    """The second story: what a Windows build puts into the gallery reaches its regions."""
+    screen.appears_too(out, WINDOWS)
+    galleries = Galleries(sandbox)
+    evidence = Evidence(sandbox, WINDOWS.image, WINDOWS.version, WINDOWS.template)
+    sandbox.azure.catalogue.add_version(WINDOWS.publisher, WINDOWS.offer, WINDOWS.sku, WINDOWS.version)
+    await _show(out, evidence, *tracks(galleries))
+    screen.where_latest(out, tuple(latest_everywhere(galleries)))
+    thing = f"{DEVELOPERS}/{VERSION}"
+    lines, status = await asyncio.gather(surface.lineage(thing), surface.status())
+    screen.descent(out, lines, thing)
+    _nothing_failed(status)
+    check(evidence)
+
+
+async def _show(out: Console, evidence: Evidence, *stories: Sequence[Step]) -> None:
+    with Timeline(out, evidence.began, *stories) as timeline:
+        refreshing = asyncio.create_task(_refresh(timeline))
+        try:
+            await follow(evidence, timeline, *stories)
+        finally:
+            refreshing.cancel()
+
+
+def _nothing_failed(status: dict[str, Any]) -> None:
+    if status["failed"]:
+        raise Deviation(f"failed work is recorded: {status['failed'][0]['why']}")
 
 
 async def _prepared(sandbox: RunningSandbox, surface: Surface, scene: Scene) -> tuple[Evidence, str]:

@@ -20,6 +20,12 @@ class Scene(msgspec.Struct, frozen=True):
     offer: str
     sku: str
     version: str
+    template_name: str = ""
+    """In Azure, where it is not that of the image."""
+
+    @property
+    def template(self) -> str:
+        return self.template_name or self.image
 
 
 UBUNTU: Final = Scene(
@@ -29,6 +35,22 @@ UBUNTU: Final = Scene(
     sku="22_04-lts-gen2",
     version="22.04.202611010",
 )
+WINDOWS: Final = Scene(
+    image="windows-2022",
+    publisher="MicrosoftWindowsServer",
+    offer="WindowsServer",
+    sku="2022-datacenter-g2",
+    version="20348.4405.261114",
+    template_name="windows-server-2022",
+)
+DEVELOPERS: Final = "windows-2022-dev"
+"""The image that is built from the Windows image, and the definition that it feeds."""
+RINGS: Final = (
+    ("canary", ("westeurope",)),
+    ("early", ("northeurope", "uksouth")),
+    ("everywhere", ("eastus2", "southeastasia")),
+)
+"""As config/factory.yaml has them; sandbox/overlay.yaml lets them soak for seconds."""
 PAGE_BLOBS: Final = Limits(bytes_per_second=12 * MIB)
 """A fifth of Azure's own target, so that the copy of a small disk can be watched."""
 POLLING: Final = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval"

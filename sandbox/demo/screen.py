@@ -31,11 +31,12 @@ def console() -> Console:
 class Timeline:
     """`with` shows the steps while they happen."""
 
-    def __init__(self, out: Console, began: datetime) -> None:
+    def __init__(self, out: Console, began: datetime, *stories: Sequence[Step]) -> None:
         self._out = out
+        self._steps = [step for story in stories or (STORY,) for step in story]
         self._began = began
         self._seen: list[tuple[Step, Seen]] = []
-        self._waiting: Step | None = None
+        self._waiting: tuple[Step, ...] = ()
         self._progress: tuple[int, int] = (0, 0)
         self._spinner = Spinner("dots", style="cyan")
         moving = out.is_terminal and not out.is_dumb_terminal
@@ -51,11 +52,11 @@ class Timeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live:
-            self._waiting = None
+            self._waiting = ()
             self._live.stop()
 
-    def waits_for(self, step: Step) -> None:
-        self._waiting = step
+    def waits_for(self, *steps: Step) -> None:
+        self._waiting = steps
 
     def refresh(self) -> None:
         if self._live:
@@ -92,15 +93,18 @@ class Timeline:
             table.add_row(
                 elapsed, Text("✓", style="green"), step.words, Text(self._told(step, seen), style="dim")
             )
-        if self._waiting is not None and len(self._seen) < len(STORY):
-            table.add_row("", self._spinner, Text(self._waiting.words, style="cyan"), self._bar())
-        for step in STORY[len(self._seen) + (self._waiting is not None) :]:
-            table.add_row("", Text("·", style="dim"), Text(step.words, style="dim"), "")
+        done = [step for step, _ in self._seen]
+        waiting = [step for step in self._waiting if step not in done]
+        for step in waiting:
+            table.add_row("", self._spinner, Text(step.words, style="cyan"), self._bar(step))
+        for step in self._steps:
+            if step not in done and step not in waiting:
+                table.add_row("", Text("·", style="dim"), Text(step.words, style="dim"), "")
         return Group(table)
 
-    def _bar(self) -> Table | str:
+    def _bar(self, step: Step) -> Table | str:
         done, total = self._progress
-        if self._waiting is None or not self._waiting.copying or not total:
+        if not step.copying or not total:
             return ""
         bar = Table.grid(padding=(0, 1))
         bar.add_row(ProgressBar(total=total, completed=done, width=36), _copied(done, total))
@@ -116,6 +120,35 @@ def appears(out: Console, scene: Scene, baseline: str, seconds: float) -> None:
     out.print(f"A local Azure and the app are up after {seconds:.1f} s; the factory knows {baseline}.")
     out.print()
     out.print(f"{'0.0 s':>9}     [bold]{scene.version}[/bold] appears in the marketplace")
+
+
+def appears_too(out: Console, scene: Scene) -> None:
+    out.print()
+    out.print(
+        "[bold]Next[/bold]: a gallery version crosses three rings, and what is built from it is rebuilt"
+    )
+    out.print()
+    out.print(f"{'0.0 s':>9}     [bold]{scene.version}[/bold] appears in the marketplace")
+
+
+def where_latest(out: Console, rows: Sequence[tuple[str, str, str, datetime]]) -> None:
+    """Definition, region, what Azure says is latest there, and since when."""
+    out.print()
+    out.print("[bold]Latest[/bold], asked of Azure region by region:")
+    widths = [max(len(str(row[column])) for row in rows) for column in range(3)]
+    for definition, region, version, since in rows:
+        cells = (text.ljust(width) for text, width in zip((definition, region, version), widths, strict=True))
+        out.print(f"  {'  '.join(cells)}  since {since:%H:%M:%S}", markup=False, soft_wrap=True)
+
+
+def descent(out: Console, lines: Sequence[str], thing: str) -> None:
+    out.print()
+    out.print(f"[bold]Lineage[/bold] of {thing} (python -m shared.cli lineage {thing})")
+    for line in lines:
+        told = Text(f"  {line}")
+        if out.is_terminal:
+            told.truncate(out.width, overflow="ellipsis")
+        out.print(told, soft_wrap=True)
 
 
 def proven(out: Console, archived: Archived) -> None:

@@ -43,6 +43,9 @@ class Surface:
         lines = (await self._ask("journal", image, "--json")).splitlines()
         return [msgspec.json.decode(line, type=Line) for line in lines]
 
+    async def lineage(self, thing: str) -> list[str]:
+        return (await self._ask("lineage", thing)).decode().splitlines()
+
     async def _ask(self, *arguments: str) -> bytes:
         settings = msgspec.json.decode((self._sandbox.options.state / "local.settings.json").read_bytes())
         command = (sys.executable, "-m", "shared.cli", *arguments)
