@@ -114,7 +114,9 @@ def _release_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def _validate(options: argparse.Namespace) -> int:
     factory = configuration.load(options.file)
-    print(f"{options.file}: {len(factory.images)} image(s), {len(factory.sources)} source(s), no faults")
+    counts = {"image": factory.images, "source": factory.sources, "definition": factory.definitions}
+    told = ", ".join(f"{len(found)} {name}(s)" for name, found in counts.items())
+    print(f"{options.file}: {told}, no faults")
     return OK
 
 

@@ -34,7 +34,7 @@ def world() -> World:
 
 def test_validate_needs_no_azure_and_finds_the_sample_sound(capsys: Output) -> None:
     assert cli.main(["validate", str(SAMPLE)]) == 0
-    assert "2 image(s), 2 source(s), no faults" in capsys.readouterr().out
+    assert "3 image(s), 3 source(s), 2 definition(s), no faults" in capsys.readouterr().out
 
 
 def test_validate_lists_every_fault_and_fails(tmp_path: Path, capsys: Output) -> None:
