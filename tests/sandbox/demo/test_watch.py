@@ -29,7 +29,7 @@ class Audience:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def waits_for(self, step: Step) -> None: ...
+    def waits_for(self, *steps: Step) -> None: ...
 
     def progress(self, done: int, total: int) -> None: ...
 
@@ -39,13 +39,15 @@ class Audience:
 
 @pytest.fixture
 def evidence() -> Evidence:
-    """Of a world in which nothing goes on by itself."""
+    """Of a world in which nothing goes on by itself. It began a while ago."""
     clock = WallClock()
     azure = LocalAzure(clock, MemoryStorage(MemoryBlobs(clock)))
     storage = SimpleNamespace(azurite=SimpleNamespace(alive=lambda: True))
     host = SimpleNamespace(pid=1, starts=1, last_exit=None)
     sandbox = SimpleNamespace(azure=azure, clock=clock, storage=storage, host=host, made=[])
-    return Evidence(cast("Any", sandbox), "ubuntu-22", "22.04.202611010")
+    found = Evidence(cast("Any", sandbox), "ubuntu-22", "22.04.202611010")
+    found.began -= timedelta(seconds=10)
+    return found
 
 
 def call(evidence: Evidence, path: str, after: float, status: int = 200) -> None:
@@ -98,6 +100,15 @@ def test_what_must_not_happen_ends_the_demo_at_once(evidence: Evidence, wrong: A
     patient = Step("See /a", called("arm", "GET", "/a", 200, ""))
     with pytest.raises(Deviation, match=words):
         told(evidence, [patient])
+
+
+def test_two_stories_go_on_side_by_side(evidence: Evidence) -> None:
+    """Each in its own order; what is told is in the order of time."""
+    for path, after in (("/a", 1), ("/x", 2), ("/b", 3), ("/y", 4)):
+        call(evidence, path, after)
+    audience = Audience()
+    asyncio.run(follow(evidence, audience, [step("/a"), step("/b")], [step("/x"), step("/y")]))
+    assert audience.seen == ["See /a", "See /x", "See /b", "See /y"]
 
 
 def test_the_story_is_whole() -> None:
