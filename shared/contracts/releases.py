@@ -91,7 +91,8 @@ def _regions(part: RingPart) -> dict[str, RegionPart]:
 def _faults(part: DefinitionPart, path: _Path, more: list[str]) -> Iterator[Finding]:
     """What no schema can say of rings and regions."""
     home, rings = plain(part.location), _rings(part)
-    if home and unknown(home, more):
+    misspelt = bool(home) and unknown(home, more)
+    if misspelt:
         yield _unknown(part.location, (*path, "location"), more)
     seen: dict[str, str] = {}
     names: set[str] = set()
@@ -102,7 +103,7 @@ def _faults(part: DefinitionPart, path: _Path, more: list[str]) -> Iterator[Find
         names.add(ring.name)
         yield from _of_ring(ring, where, seen, more)
     whole = bool(rings) and not any(isinstance(ring.regions, UnsetType) for ring in rings)
-    if whole and home and home not in seen:
+    if whole and home and not misspelt and home not in seen:
         said = f"the home region {home} is in no ring; expected it in one"
         yield Finding((*path, "rings"), f"{said}: every version has it from the beginning")
     replicas = sum(either(r.replicas, 1) for ring in rings for r in _regions(ring).values())
