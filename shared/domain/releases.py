@@ -147,6 +147,8 @@ class ReleaseRecord(msgspec.Struct, frozen=True, tag="release"):
     """It was there before the factory and is released by a person's word: where it is latest, it stays so."""
     promoted: int = 0
     """Rings before this number need no soak and no further person."""
+    insists: bool = False
+    """A person has just promoted it: where others excluded it from latest, it is made so again."""
     regions: tuple[RegionRecord, ...] = ()
     held: str = ""
     """Why it is held; empty when it is not."""

@@ -45,7 +45,7 @@ def follow(s: Situation) -> ReleaseRecord:
     regions = _regions(s, version)
     everywhere = all(version.excluded_in(r.name) for r in version.regions)
     claim = s.record.claim if s.record.claim and s.now < s.record.claim.until else None
-    record = replace(s.record, regions=regions, made=version.published, claim=claim)
+    record = replace(s.record, regions=regions, made=version.published, claim=claim, insists=False)
     if record.withdrawn and everywhere and not record.withdrawn_everywhere:
         record = replace(record, withdrawn_everywhere=s.now)
     record = _advance(s, version, _give_up(s, version, record))
@@ -111,6 +111,8 @@ def _seen(s: Situation, version: GalleryVersion, placed: Placed) -> RegionRecord
         return replace(known, latest=None, taken_back=False)
     if not version.excluded_in(placed.name):
         return replace(known, latest=known.latest or s.now, taken_back=False)
+    if s.record.insists:
+        return replace(known, latest=None, taken_back=False)
     return replace(known, taken_back=known.taken_back or known.latest is not None)
 
 

@@ -35,18 +35,9 @@ def promoted(record: ReleaseRecord, definition: Definition, now: datetime, *, th
     if record.stage is Stage.OVERTAKEN:
         raise Invalid(f"{record.name} is {record.reason}: hold or withdraw that one first")
     rings = len(definition.rings)
-    regions = tuple(
-        replace(
-            r,
-            given_up="",
-            failures=Failures.NONE,
-            taken_back=False,
-            latest=None if r.taken_back else r.latest,
-        )
-        for r in record.regions
-    )
+    regions = tuple(replace(r, given_up="", failures=Failures.NONE) for r in record.regions)
     to = rings if through else min(max(record.ring, 0) + 1, rings)
-    again = replace(record, held="", promoted=max(record.promoted, to), regions=regions)
+    again = replace(record, held="", promoted=max(record.promoted, to), regions=regions, insists=True)
     return _afresh(replace(again, ring_since=now if record.ring >= 0 else None))
 
 

@@ -66,7 +66,13 @@ def _acts(
     decided = plan(Situation(definition, factory.timing, record, seen, tuple(newer), replicating, now))
     effects = any(isinstance(a, actions.UpdateVersion | actions.MarkDescendants) for a in decided.actions)
     waits = any(isinstance(a, actions.Wait) for a in decided.actions)
-    return effects or decided.record.stage is not record.stage or (waits and record.look_due is None)
+    news = decided.record.stage is not record.stage or _told(decided.record) != _told(record)
+    return effects or news or (waits and record.look_due is None)
+
+
+def _told(record: ReleaseRecord) -> frozenset[tuple[str, bool, bool]]:
+    """What people are told of regions, as far as a list shows it."""
+    return frozenset((r.name, r.latest is not None, r.taken_back) for r in record.regions)
 
 
 def _settled(version: GalleryVersion) -> GalleryVersion:
