@@ -51,12 +51,12 @@ def _step(s: Situation, version: GalleryVersion, record: ReleaseRecord, known: R
     match known.failures:
         case Failures.NONE:
             return replace(known, failures=Failures.RETRIED)
+        case Failures.RETRIED | Failures.REMOVING if record.refusals >= REMOVALS:
+            return replace(known, given_up=f"failed, and Azure refuses to remove it{told}")
         case Failures.RETRIED if placed.name != version.location:
             return replace(known, failures=Failures.REMOVING)
-        case Failures.REMOVING if record.refusals < REMOVALS:
-            return known
         case Failures.REMOVING:
-            return replace(known, given_up=f"failed, and Azure refuses to remove it{told}")
+            return known
     return replace(known, given_up=f"failed again and again{told}")
 
 
