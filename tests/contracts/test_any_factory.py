@@ -31,12 +31,40 @@ SOUND: dict[str, Any] = {
             "schedule": {"cron": "0 3 * * 1", "time_zone": "UTC"},
         }
     },
+    "more_regions": ["newregion"],
+    "definitions": {
+        "ubuntu": {
+            "gallery": "gallery",
+            "location": "westeurope",
+            "end_of_life": "90d",
+            "rings": [
+                {"name": "first", "regions": {"westeurope": {"replicas": 2}}, "soak": "0s"},
+                {"name": "rest", "regions": {"newregion": {"storage": "Premium_LRS"}, "uksouth": {}}},
+            ],
+        }
+    },
     "limits": {"copy_workers": 4},
     "timing": {"retry_after": ["1m"], "copy_lease": "30s"},
 }
 
 words = st.sampled_from(
-    ["", "act", "full", "ubuntu", SUBSCRIPTION, "templates", "30m", "0 3 * * 1", "UTC", "\n", "ü", "../x"]
+    [
+        "",
+        "act",
+        "full",
+        "ubuntu",
+        SUBSCRIPTION,
+        "templates",
+        "30m",
+        "0 3 * * 1",
+        "UTC",
+        "\n",
+        "ü",
+        "../x",
+        "westeurope",
+        "0s",
+        "first",
+    ]
 )
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | words | st.text(max_size=8)
 values = st.recursive(
@@ -50,15 +78,18 @@ values = st.recursive(
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from places(value, (*path, key))
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in inner:
+        yield from places(value, (*path, key))
 
 
 def with_value(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     if not path:
         return value
-    return {**data, path[0]: with_value(data[path[0]], path[1:], value)}
+    changed = with_value(data[path[0]], path[1:], value)
+    if isinstance(data, list):
+        return [changed if at == path[0] else each for at, each in enumerate(data)]
+    return {**data, path[0]: changed}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts import events
-from shared.contracts.events import SourceFound, TemplateTouched
+from shared.contracts.events import SourceFound, TemplateTouched, VersionTouched
 from shared.domain.errors import Invalid
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.ids import TemplateId
@@ -190,7 +190,7 @@ members = st.sampled_from(
 )
 
 
-def outcome(event: func.EventGridEvent) -> SourceFound | TemplateTouched | None:
+def outcome(event: func.EventGridEvent) -> SourceFound | TemplateTouched | VersionTouched | None:
     try:
         return events.parse(event, FACTORY)
     except Invalid:

@@ -12,7 +12,16 @@ import pytest
 from shared.contracts.factory import FactoryFile, fingerprint, load, read
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.factory import AfterArchive, Limits, Mode, Timing, Verification
+from shared.domain.galleries import DefinitionId
 from shared.domain.ids import TemplateId
+from shared.domain.releases import (
+    Definition,
+    DefinitionName,
+    Promotion,
+    ReplicationMode,
+    Ring,
+    RingRegion,
+)
 from shared.domain.schedules import Schedule
 from shared.domain.sources import MarketplaceSource
 
@@ -45,6 +54,33 @@ images:
     template: templates/ubuntu.json
     subscription: 11111111-2222-3333-4444-555555555555
     resource_group: g
+more_regions: [New Region]
+definitions:
+  win-2022:
+    gallery: Images
+    definition: Windows.2022
+    subscription: AAAAAAAA-2222-3333-4444-555555555555
+    resource_group: Other.Group
+    mode: observe
+    location: West Europe
+    rings:
+      - name: canary
+        regions: {westeurope: {}}
+        soak: 12h
+        promotion: by_hand
+      - name: rest
+        regions: {newregion: {replicas: 50, storage: Premium_LRS}}
+    end_of_life: 90d
+    replication: shallow
+    in_flight: 7
+    deadline: 6h
+    withdraw_with_source: true
+  debian:
+    subscription: 11111111-2222-3333-4444-555555555555
+    resource_group: G
+    gallery: images
+    location: newregion
+    rings: [{name: all, regions: {NewRegion: {}}, soak: 0s}]
 limits: {runs_at_once: 1, copy_workers: 2, copy_rate_mib: 3, copy_requests: 4}
 timing:
   claim: 1m
@@ -58,6 +94,15 @@ timing:
   give_up: 2h
   overdue: 9s
   journal: 30d
+  follow: 11s
+  update_claim: 3m
+  cascade: 12h
+"""
+
+
+RELEASED = """\
+definitions:
+  debian: {gallery: images, location: uksouth, rings: [{name: all, regions: {uksouth: {}}}]}
 """
 
 
@@ -99,7 +144,43 @@ def test_everything_that_can_be_said_is_heard(tmp_path: Path) -> None:
         give_up=7200 * seconds,
         overdue=9 * seconds,
         journal=timedelta(days=30),
+        follow=11 * seconds,
+        update_claim=180 * seconds,
+        cascade=timedelta(hours=12),
     )
+
+
+def test_every_word_on_releases_is_heard(tmp_path: Path) -> None:
+    """Subscriptions, groups, names and regions in the one spelling that they are compared by."""
+    factory = load(write_factory(tmp_path, ALL, ubuntu=template_file()))
+    assert factory.definition("win-2022") == Definition(
+        name=DefinitionName("win-2022"),
+        id=DefinitionId("aaaaaaaa-2222-3333-4444-555555555555", "other.group", "images", "windows.2022"),
+        home="westeurope",
+        rings=(
+            Ring("canary", (RingRegion("westeurope"),), timedelta(hours=12), Promotion.BY_HAND),
+            Ring("rest", (RingRegion("newregion", 50, "Premium_LRS"),)),
+        ),
+        act=False,
+        end_of_life=timedelta(days=90),
+        replication=ReplicationMode.SHALLOW,
+        in_flight=7,
+        deadline=timedelta(hours=6),
+        withdraw_with_source=True,
+    )
+
+
+def test_what_a_definition_leaves_out_gets_the_defaults(tmp_path: Path) -> None:
+    factory = load(write_factory(tmp_path, ALL, ubuntu=template_file()))
+    assert factory.definition("debian") == Definition(
+        name=DefinitionName("debian"),
+        id=DefinitionId(SUBSCRIPTION, "g", "images", "debian"),
+        home="newregion",
+        rings=(Ring("all", (RingRegion("newregion"),)),),
+        act=True,
+    )
+    quiet = load(write_factory(tmp_path, LEAST + RELEASED, ubuntu=template_file()))
+    assert quiet.definition("debian").act is False
 
 
 def test_the_watched_source_is_the_template_files(tmp_path: Path) -> None:

@@ -36,6 +36,18 @@ def test_the_sample_is_sound_and_careful() -> None:
     assert all(image.source is not None for image in factory.images.values())
 
 
+def test_the_sample_releases_through_three_rings_and_what_is_built_from_it() -> None:
+    """Five regions; each version reaches at first only its home, and is latest nowhere."""
+    factory = load(CONFIG / "factory.yaml")
+    definition, image = factory.definition("windows-2022"), factory.image("windows-2022-dev")
+    assert [len(ring.regions) for ring in definition.rings] == [1, 2, 2]
+    assert definition.ring_of(definition.home) == 0
+    assert factory.fed_by(definition.id) == (factory.image("windows-2022"),)
+    assert factory.ancestors(image) == (factory.image("windows-2022"),)
+    assert image.source_text == "images/windows-2022 in westeurope"
+    assert [factory.defined(id) for id in image.feeds] == [factory.definition("windows-2022-dev")]
+
+
 def test_the_committed_schema_is_the_generated_one() -> None:
     """`make schema` writes it."""
     assert (CONFIG / "factory.schema.json").read_text(encoding="utf-8") == schema.text()
