@@ -14,7 +14,7 @@ from sandbox import endpoints
 from sandbox.endpoints import NotRunning
 from sandbox.options import STATE
 
-COMMANDS: Final = ("new-version", "fault", "calls", "token", "host", "state", "control")
+COMMANDS: Final = ("new-version", "fault", "calls", "token", "host", "state", "galleries", "control")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("host", _host, "Stop, kill or start the Functions host.")
     made.add_argument("order", choices=("status", "kill", "start", "stop", "restart"))
     command("state", lambda _, send: send("GET", "/state"), "Show what is going on.")
+    command("galleries", _galleries, "List the gallery versions and where each of them is.")
     made = command("control", _control, "Send any order: GET / lists them.")
     made.add_argument("method", choices=("GET", "POST", "PATCH", "DELETE"))
     made.add_argument("path")
@@ -138,6 +139,23 @@ def _host(given: Any, send: Send) -> Any:
     if given.order == "status":
         return send("GET", "/host")
     return send("POST", f"/host/{given.order}")
+
+
+def _galleries(_given: Any, send: Send) -> str:
+    return "\n".join(
+        f"{gallery['gallery']}/{definition['definition']}/{version['version']}  {version['state']}  "
+        + "; ".join(map(_place, version["regions"]))
+        for gallery in send("GET", "/galleries")
+        for definition in gallery["definitions"]
+        for version in definition["versions"]
+    )
+
+
+def _place(region: dict[str, Any]) -> str:
+    state = (
+        f"{region['state']} {region['progress']}%" if region["state"] == "Replicating" else region["state"]
+    )
+    return f"{region['region']}: {state}{', latest' if region['latest'] else ''}"
 
 
 def _control(given: Any, send: Send) -> Any:

@@ -16,7 +16,7 @@ import pytest
 from sandbox import console, options
 from sandbox.arm.roles import Roles
 from sandbox.azure import SUBSCRIPTION
-from sandbox.control import orders
+from sandbox.control import orders, seeds
 from sandbox.eventgrid.outbox import Disturbance
 from sandbox.identity.tokens import FACTORY
 from sandbox.provision import FACTORY_ASSIGNMENTS, QUEUES, TABLES
@@ -199,7 +199,8 @@ def test_the_sandbox_understands_what_the_pages_tell_people_to_type() -> None:
     parser = console._parser()
     checks = {
         "/outcomes": orders.Plan, "/marketplace/deprecations": orders.Deprecate, "/roles": orders.Assignment,
-        "/limits": Limits, "/events": orders.Disturb,
+        "/limits": Limits, "/events": orders.Disturb, "/seed": seeds.Seed,
+        "/replications": orders.Replication,
     }  # fmt: skip
     seen = 0
     for page, line in commands("", "bash"):

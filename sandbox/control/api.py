@@ -9,8 +9,10 @@ import msgspec
 from aiohttp import web
 
 from sandbox.control import orders
+from sandbox.control.galleries import GalleryOrders
 from sandbox.control.hosting import Hosting
 from sandbox.control.orders import Refused, decode
+from sandbox.control.seeds import Seed
 from sandbox.control.state import summary
 from sandbox.control.things import Things
 from sandbox.control.traffic import Traffic
@@ -35,6 +37,10 @@ class Control:
         self._sandbox = sandbox
         self._things = things = Things(sandbox)
         traffic, hosting = Traffic(sandbox), Hosting(sandbox)
+
+        def galleries() -> GalleryOrders:
+            return GalleryOrders(sandbox.azure)  # the world comes into being after its control
+
         self._routes: tuple[tuple[str, str, Action], ...] = (
             ("GET", "/", lambda _: {"routes": [f"{method} {path}" for method, path, _ in self._routes]}),
             ("GET", "/state", lambda _: summary(sandbox)),
@@ -43,7 +49,11 @@ class Control:
             ("POST", "/marketplace/deprecations", lambda ask: things.deprecate(ask.order(orders.Deprecate))),
             ("GET", "/vhds", lambda _: things.vhds()),
             ("POST", "/outcomes", lambda ask: things.plan(ask.order(orders.Plan))),
-            ("POST", "/seed", lambda ask: things.seed(ask.order(orders.Seed))),
+            ("POST", "/seed", lambda ask: things.seed(ask.order(Seed))),
+            ("GET", "/galleries", lambda _: galleries().listed()),
+            ("GET", "/replications", lambda _: galleries().plans()),
+            ("POST", "/replications", lambda ask: galleries().plan(ask.order(orders.Replication))),
+            ("DELETE", "/replications", lambda _: galleries().forget()),
             ("POST", "/token", lambda ask: things.token(ask.order(orders.TokenOrder))),
             ("GET", "/roles", lambda _: things.roles()),
             ("POST", "/roles", lambda ask: things.assign(ask.order(orders.Assignment))),

@@ -57,6 +57,20 @@ class Plan(Order, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
+class Replication(Order, frozen=True):
+    """What happens to replications to come: `version` and `region` are patterns (`windows-2022/1.*`).
+
+    The first `fails` of them fail, saying `details`; one that hangs never ends by itself.
+    """
+
+    version: str = "*"
+    region: str = "*"
+    fails: Annotated[int, msgspec.Meta(ge=0)] = 0
+    hangs: bool = False
+    seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    details: str = "Failed with internal server error."
+
+
 class TokenOrder(Order, frozen=True):
     principal: str = OPERATOR
     audience: str = ARM
@@ -71,40 +85,6 @@ class Assignment(Order, frozen=True):
 
 class HostOrder(Order, frozen=True):
     restart: bool
-
-
-class SeedGroup(Order, frozen=True):
-    name: str
-    location: str = "westeurope"
-
-
-class SeedSubnet(Order, frozen=True):
-    group: str
-    network: str
-    subnet: str
-
-
-class SeedNamed(Order, frozen=True):
-    group: str
-    name: str
-
-
-class SeedBlob(Order, frozen=True):
-    account: str
-    container: str
-    name: str
-    text: str
-
-
-class Seed(Order, frozen=True):
-    """What shall exist without anybody having asked Resource Manager for it."""
-
-    groups: tuple[SeedGroup, ...] = ()
-    accounts: tuple[SeedNamed, ...] = ()
-    identities: tuple[SeedNamed, ...] = ()
-    subnets: tuple[SeedSubnet, ...] = ()
-    versions: tuple[NewVersion, ...] = ()
-    blobs: tuple[SeedBlob, ...] = ()
 
 
 class Disturb(Order, frozen=True):

@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.arm.marketplace import Deprecation
-from sandbox.arm.records import Group
-from sandbox.arm.storage import BlobAddress
-from sandbox.control.orders import Refused
+from sandbox.control.seeding import Seeding
 
 if TYPE_CHECKING:
     from sandbox.arm.imagebuilder.outcomes import Outcome
     from sandbox.control import orders
+    from sandbox.control.seeds import Seed
     from sandbox.running import RunningSandbox
 
 
@@ -83,25 +82,8 @@ class Things:
             for name in (template.id.lower(), template.name.lower()):
                 builder.plan(template.id, *self._waiting.pop(name, ()))
 
-    def seed(self, order: orders.Seed) -> object:
-        azure, setting = self._sandbox.azure, self._sandbox.setting
-        subscription = f"/subscriptions/{setting.subscription}/resourceGroups"
-        for group in order.groups:
-            azure.fabric.records.add_group(Group(setting.subscription, group.name, group.location))
-        for account in order.accounts:
-            azure.storage.create_account(account.name)
-            azure.inventory.add_account(f"{subscription}/{account.group}", account.name)
-        for identity in order.identities:
-            azure.inventory.add_identity(f"{subscription}/{identity.group}", identity.name)
-        for subnet in order.subnets:
-            azure.inventory.add_subnet(f"{subscription}/{subnet.group}", subnet.network, subnet.subnet)
-        for version in order.versions:
-            self.new_version(version)
-        for blob in order.blobs:
-            if not azure.storage.account_exists(blob.account):
-                raise Refused(f"There is no storage account {blob.account!r}: seed it first, under accounts.")
-            azure.storage.write_text(BlobAddress(blob.account, blob.container, blob.name), blob.text)
-        return {name: len(getattr(order, name)) for name in order.__struct_fields__}
+    def seed(self, order: Seed) -> object:
+        return Seeding(self._sandbox.azure).carry_out(order)
 
     def token(self, order: orders.TokenOrder) -> object:
         azure, lifetime = self._sandbox.azure, timedelta(seconds=order.lifetime_seconds)

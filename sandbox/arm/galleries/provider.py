@@ -83,7 +83,8 @@ class Galleries:
         where = f"providers/Microsoft.Compute/locations/{version.location}/capsOperations"
         operation = self._fabric.operations.start("compute", subscription, where, now)
         for region in version.regions:
-            self.replication.start(version, region, now)
+            if region.state == "Unknown":
+                self.replication.start(version, region, now)
         self.replication.wait(version, operation, origin, now, 0)
 
     def latest(self, definition_id: str, region: str) -> Version | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import paging
 from sandbox.arm.compute import reading
-from sandbox.arm.errors import ArmError, conflict, parent_not_found
+from sandbox.arm.errors import conflict, parent_not_found
 from sandbox.arm.galleries import nest, profiles
 from sandbox.arm.galleries.model import Content, Version
 from sandbox.arm.galleries.replication import UPDATE_SECONDS, Replication
@@ -122,8 +122,7 @@ class Versions:
 
     def _made(self, context: Context, body: dict[str, Any], definition: Resource) -> Version:
         name, location = context.params["name"], reading.location(body)
-        if not _NAME.fullmatch(name) or any(int(part) > _LARGEST for part in name.split(".")):
-            raise _bad_name()
+        check_name(name)
         properties = reading.section(body, "properties", "galleryImageVersion")
         profile = profiles.read(properties, location, context.now)
         sent = reading.section(properties, "storageProfile", PROPERTIES)
@@ -232,11 +231,12 @@ class Versions:
         raise nest.not_found(VERSIONS, context)
 
 
-def _bad_name() -> ArmError:
-    """[Azure/azure-rest-api-specs 10707, Azure/az-hop 707]"""
-    return reading.invalid(
-        "galleryImageVersionName",
-        "The image version name is invalid. The image version name should follow "
-        f"Major(int).Minor(int).Patch(int) format, where int is between 0 and {_LARGEST:,} (inclusive). For "
-        "e.g: 1.0.0, 2018.12.1 etc.",
-    )
+def check_name(name: str) -> None:
+    """Raises ArmError 400 [Azure/azure-rest-api-specs 10707, Azure/az-hop 707]."""
+    if not _NAME.fullmatch(name) or any(int(part) > _LARGEST for part in name.split(".")):
+        raise reading.invalid(
+            "galleryImageVersionName",
+            "The image version name is invalid. The image version name should follow "
+            f"Major(int).Minor(int).Patch(int) format, where int is between 0 and {_LARGEST:,} (inclusive). "
+            "For e.g: 1.0.0, 2018.12.1 etc.",
+        )

@@ -1,0 +1,98 @@
+"""The order that puts things into the world which nobody asked Resource Manager for.
+
+Without a location of its own a thing is where its resource group is.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from sandbox.arm.compute.seeds import DiskSeed, MachineSeed
+from sandbox.arm.galleries.seeds import VersionSeed
+from sandbox.control.orders import NewVersion, Order
+
+
+class SeedGroup(Order, frozen=True):
+    name: str
+    location: str = "westeurope"
+
+
+class SeedSubnet(Order, frozen=True):
+    group: str
+    network: str
+    subnet: str
+
+
+class SeedNamed(Order, frozen=True):
+    group: str
+    name: str
+
+
+class SeedBlob(Order, frozen=True):
+    account: str
+    container: str
+    name: str
+    text: str
+
+
+class SeedGallery(Order, frozen=True):
+    """`soft_delete_days`: how long deleted versions are kept; without it they are gone."""
+
+    group: str
+    name: str
+    soft_delete_days: int | None = None
+
+
+class SeedDefinition(Order, frozen=True):
+    """With its gallery, where that is missing."""
+
+    group: str
+    gallery: str
+    name: str
+    os_type: Literal["Windows", "Linux"] = "Windows"
+    os_state: Literal["Generalized", "Specialized"] = "Generalized"
+    generation: Literal["V1", "V2"] = "V2"
+    location: str | None = None
+
+
+class SeedGalleryVersion(VersionSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    group: str
+    gallery: str
+    definition: str
+    version: str
+
+
+class SeedDisk(DiskSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A disk, or a snapshot, as the list says in which it stands."""
+
+    group: str
+    name: str
+    location: str | None = None
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class SeedMachine(MachineSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A virtual machine; among `images`, a managed image of one that is long gone."""
+
+    group: str
+    name: str
+    location: str | None = None
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Seed(Order, frozen=True):
+    """What shall exist, in this order: one thing can be in another. `versions` are the marketplace's."""
+
+    groups: tuple[SeedGroup, ...] = ()
+    accounts: tuple[SeedNamed, ...] = ()
+    identities: tuple[SeedNamed, ...] = ()
+    subnets: tuple[SeedSubnet, ...] = ()
+    versions: tuple[NewVersion, ...] = ()
+    blobs: tuple[SeedBlob, ...] = ()
+    disks: tuple[SeedDisk, ...] = ()
+    snapshots: tuple[SeedDisk, ...] = ()
+    machines: tuple[SeedMachine, ...] = ()
+    images: tuple[SeedMachine, ...] = ()
+    galleries: tuple[SeedGallery, ...] = ()
+    definitions: tuple[SeedDefinition, ...] = ()
+    gallery_versions: tuple[SeedGalleryVersion, ...] = ()
