@@ -165,7 +165,8 @@ def _update(visit: Visit, action: actions.UpdateVersion) -> Visit:
         send(visit)
         return visit
     before, claim = visit.record.regions, _claim(visit)
-    visit = _saying(replace(visit, record=replace(action.record, claim=claim)), action.why)
+    claimed = replace(visit, record=replace(action.record, claim=claim))
+    visit = _saying(claimed, f"updating: {action.why}")
     visit = save(visit, "version-update", *lines)
     if claim.until - visit.out.clock.now() < 2 * REQUEST_TIMEOUT:
         _give_back(visit, before)

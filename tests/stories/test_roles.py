@@ -8,6 +8,7 @@ from sandbox.arm.roles import IMAGE_FACTORY
 from sandbox.azure import SUBSCRIPTION
 from sandbox.identity.tokens import FACTORY
 from shared.domain.records import JournalLine, OutputRecord, OutputState, RunRecord
+from shared.domain.releases import ReleaseRecord, Stage
 
 from .endings import NEW, assert_fault_free, released
 from .outside import ARM
@@ -19,7 +20,10 @@ COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 
 
 def eventful(tmp_path: Path) -> World:
-    """A run that fails and leaves a log, one with outputs of every kind, a template that comes and goes."""
+    """A run that fails and leaves a log, one with outputs of every kind, a template that comes and goes.
+
+    Its gallery version is released.
+    """
     images = f"{COMPUTE}/images/managed"
     targets = [
         {"type": "VHD", "runOutputName": f"{IMAGE}-vhd"},
@@ -29,16 +33,24 @@ def eventful(tmp_path: Path) -> World:
             "runOutputName": "gallery",
             "galleryImageId": f"{COMPUTE}/galleries/main/images/web",
             "replicationRegions": ["westeurope"],
+            "excludeFromLatest": True,
         },
     ]
-    world = World(config=factory_file(tmp_path, properties={"distribute": targets}))
+    rings = [{"name": "all", "regions": {"westeurope": {}}}]
+    web = {"gallery": "main", "location": "westeurope", "rings": rings}
+    config = factory_file(tmp_path, properties={"distribute": targets}, definitions={"web": web})
+    world = World(config=config)
     world.azure.galleries.seed_definition(GROUP, "main", "web", os_type="Linux")
     world.play(lambda w: w.image() is not None)
     world.publish_version(NEW)
     world.play(lambda w: bool(w.azure.imagebuilder.templates()), at_once=True)
     world.plan(IMAGE, Outcome(result="failure"))
-    world.play(lambda w: len(w.records(RunRecord)) == 2 and released(NEW)(w))
+    world.play(lambda w: len(w.records(RunRecord)) == 2 and released(NEW)(w) and _latest(w))
     return world
+
+
+def _latest(world: World) -> bool:
+    return any(r.stage is Stage.RELEASED for r in world.records(ReleaseRecord))
 
 
 def test_every_request_carries_the_factory_s_token_of_the_right_audience(tmp_path: Path) -> None:
