@@ -87,8 +87,9 @@ def _call(
     but: Mapping[int | tuple[int, str], Meaning] | None = None,
 ) -> Call:
     scope = f"/subscriptions/{id.subscription}/resourceGroups/{id.group}"
-    name = f"{id.gallery}/{id.name}" + (f"/{version}" if version else "")
-    return arm_call(f"{doing} gallery version {name}", Need(f"{_TYPE}/{verb}", role, scope), but)
+    name = f"{id.gallery}/{id.name}"
+    thing = f"gallery version {name}/{version}" if version else f"image definition {name}"
+    return arm_call(f"{doing} {thing}", Need(f"{_TYPE}/{verb}", role, scope), but)
 
 
 def _readable(page: Iterator[Any]) -> Iterator[GalleryVersion]:

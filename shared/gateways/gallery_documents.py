@@ -26,13 +26,16 @@ _SAFETY = ("allowDeletionOfReplicatedLocations", "blockDeletionBeforeEndOfLife")
 
 
 def version(document: Any) -> GalleryVersion:
-    """Raises RetryableError, with what stands there, for a state that is not known."""
+    """Raises RetryableError, with what stands there, for what is not understood: nothing is decided on it."""
+    document = _plain(document)
     id = VersionId.parse(text_at(document, "id"))
     number = Version.parse(id.version)
     if not number.canonical:
         raise Invalid(f"gallery version {id} is not named by three plain numbers, as versions are")
-    profile = at(document, "properties", "publishingProfile")
-    states = {plain(text_at(each, "region")): each for each in _summary(document)}
+    profile = _object(document, "properties", "publishingProfile")
+    _safety(document)  # an update will need it
+    summary = _rows(document, "properties", "replicationStatus", "summary")
+    states = {plain(text_at(each, "region")): each for each in summary}
     return GalleryVersion(
         id=id,
         version=number,
@@ -40,11 +43,11 @@ def version(document: Any) -> GalleryVersion:
         provisioning=_provisioning(id, text_at(document, "properties", "provisioningState")),
         excluded=at(profile, "excludeFromLatest") is True,
         regions=tuple(_placed(id, each, states) for each in _regions(profile)),
-        tags={str(name): str(value) for name, value in (at(document, "tags") or {}).items()},
+        tags={str(name): str(value) for name, value in _object(document, "tags").items()},
         published=moment(text_at(profile, "publishedDate")),
         end_of_life=moment(text_at(profile, "endOfLifeDate")),
         replication_mode=text_at(profile, "replicationMode") or "Full",
-        body=msgspec.Raw(msgspec.json.encode(_plain(document))),
+        body=msgspec.Raw(msgspec.json.encode(document)),
     )
 
 
@@ -54,12 +57,12 @@ def patch(known: GalleryVersion, change: Update) -> dict[str, Any]:
     Tags are not in it: a pin that somebody sets meanwhile must survive.
     """
     document = msgspec.json.decode(known.body)
-    profile = at(document, "properties", "publishingProfile") or {}
+    profile = _object(document, "properties", "publishingProfile")
     entries = {plain(text_at(each, "name")): each for each in _regions(profile)}
     kept = {name: value for name, value in profile.items() if name not in _READ_ONLY and value is not None}
     if change.end_of_life:
         kept["endOfLifeDate"] = _zulu(change.end_of_life)
-    safety = at(document, "properties", "safetyProfile") or {}
+    safety = _safety(document)
     return {
         "properties": {
             "publishingProfile": {
@@ -86,6 +89,8 @@ def _entry(known: dict[str, Any] | None, target: Target) -> dict[str, Any]:
 
 def _placed(id: VersionId, document: Any, states: dict[str, Any]) -> Placed:
     name = plain(text_at(document, "name"))
+    if not name:
+        raise RetryableError(f"gallery version {id} has a target region without a name")
     state = states.get(name)
     replicas, progress = at(document, "regionalReplicaCount"), at(state, "progress")
     return Placed(
@@ -113,12 +118,26 @@ def _replication(id: VersionId, said: str) -> Replication:
         raise RetryableError(f"a region of {id} has the unknown replication state {said!r}") from error
 
 
-def _regions(profile: Any) -> list[Any]:
-    return list(at(profile, "targetRegions") or ())
+def _regions(profile: Any) -> list[dict[str, Any]]:
+    return _rows(profile, "targetRegions")
 
 
-def _summary(document: Any) -> list[Any]:
-    return list(at(document, "properties", "replicationStatus", "summary") or ())
+def _safety(document: Any) -> dict[str, Any]:
+    return _object(document, "properties", "safetyProfile")
+
+
+def _object(document: Any, *path: str) -> dict[str, Any]:
+    found = at(document, *path)
+    if found is None or isinstance(found, dict):
+        return found or {}
+    raise RetryableError(f"{'.'.join(path)} of a gallery version is no object: {str(found)[:80]!r}")
+
+
+def _rows(document: Any, *path: str) -> list[dict[str, Any]]:
+    found = at(document, *path)
+    if found is None or (isinstance(found, list) and all(isinstance(each, dict) for each in found)):
+        return found or []
+    raise RetryableError(f"{'.'.join(path)} of a gallery version is no list of objects: {str(found)[:80]!r}")
 
 
 def _plain(document: Any) -> Any:

@@ -16,6 +16,7 @@ from sandbox.transport import SandboxTransport
 from shared.domain.ids import TemplateId
 from shared.gateways.connection import Connection
 from shared.gateways.credential import Identity
+from shared.gateways.galleries import ArmGalleries
 from shared.gateways.marketplace import ArmMarketplace
 from shared.gateways.resources import ArmResources
 from shared.gateways.templates import ArmTemplates
@@ -52,6 +53,7 @@ class ArmWorld:
         self.transport = SandboxTransport({ARM: self.azure.arm})
         self.connection = connection_to(self.azure.arm, WorldsToken(self.azure, principal))
         self.templates = ArmTemplates(ARM, BLOBS, self.connection)
+        self.galleries = ArmGalleries(ARM, self.connection)
         self.marketplace = ArmMarketplace(ARM, self.connection)
         self.resources = ArmResources(ARM, self.connection)
 
