@@ -1,20 +1,17 @@
 """Compute galleries. An update is sent once; what becomes of it is seen by a later look."""
 
-import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared import telemetry
 from shared.domain.errors import FactoryError, Missing, WrongState
 from shared.domain.galleries import DefinitionId, GalleryVersion, Update, VersionId
 
 from .arm import arm_call
+from .compute import ComputeClients
 from .connection import Connection
 from .errors import Call, Meaning, Need, never, saying, translated
 from .gallery_documents import patch, version
-
-if TYPE_CHECKING:
-    from azure.mgmt.compute import ComputeManagementClient
 
 _TYPE = "Microsoft.Compute/galleries/images/versions"
 _NOT_NOW: Mapping[int | tuple[int, str], Meaning] = {
@@ -30,10 +27,7 @@ class ArmGalleries:
     """`ports.Galleries`."""
 
     def __init__(self, endpoint: str, connection: Connection) -> None:
-        self._endpoint = endpoint
-        self._connection = connection
-        self._clients: dict[str, ComputeManagementClient] = {}
-        self._lock = threading.Lock()
+        self._clients = ComputeClients(endpoint, connection)
 
     def get(self, id: VersionId) -> GalleryVersion | None:
         of = id.definition
@@ -66,16 +60,7 @@ class ArmGalleries:
             )
 
     def _of(self, id: DefinitionId) -> Any:
-        return self._client(id.subscription).gallery_image_versions
-
-    def _client(self, subscription: str) -> "ComputeManagementClient":
-        with self._lock:
-            if subscription not in self._clients:
-                from azure.mgmt.compute import ComputeManagementClient
-
-                options = self._connection.arm_options(self._endpoint)
-                self._clients[subscription] = ComputeManagementClient(subscription_id=subscription, **options)
-            return self._clients[subscription]
+        return self._clients.of(id.subscription).gallery_image_versions
 
 
 def _call(

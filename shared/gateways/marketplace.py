@@ -1,7 +1,6 @@
 """The versions of marketplace images, as one region lists them."""
 
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared import telemetry
 from shared.domain.errors import Invalid
@@ -9,11 +8,9 @@ from shared.domain.sources import ListedVersion, MarketplaceSource
 from shared.domain.versions import Version
 
 from .arm import arm_call, text_at
+from .compute import ComputeClients
 from .connection import Connection
 from .errors import Need, translated
-
-if TYPE_CHECKING:
-    from azure.mgmt.compute import ComputeManagementClient
 
 _ACTION = "Microsoft.Compute/locations/publishers/artifactTypes/offers/skus/versions/read"
 
@@ -22,29 +19,16 @@ class ArmMarketplace:
     """`ports.Marketplace`."""
 
     def __init__(self, endpoint: str, connection: Connection) -> None:
-        self._endpoint = endpoint
-        self._connection = connection
-        self._clients: dict[str, ComputeManagementClient] = {}
-        self._lock = threading.Lock()
+        self._clients = ComputeClients(endpoint, connection)
 
     def versions(self, source: MarketplaceSource) -> tuple[ListedVersion, ...]:
         need = Need(_ACTION, "Reader", f"/subscriptions/{source.subscription}")
         place = (source.location, source.publisher, source.offer, source.sku)
         with translated(arm_call(f"listing the versions of {source}", need)):
-            listed = self._client(source.subscription).virtual_machine_images.list(
-                *place, expand="properties"
-            )
+            images = self._clients.of(source.subscription).virtual_machine_images
+            listed = images.list(*place, expand="properties")
         read = (_listed(each, source) for each in listed)
         return tuple(each for each in read if each is not None)
-
-    def _client(self, subscription: str) -> "ComputeManagementClient":
-        with self._lock:
-            if subscription not in self._clients:
-                from azure.mgmt.compute import ComputeManagementClient
-
-                options = self._connection.arm_options(self._endpoint)
-                self._clients[subscription] = ComputeManagementClient(subscription_id=subscription, **options)
-            return self._clients[subscription]
 
 
 def _listed(document: Any, source: MarketplaceSource) -> ListedVersion | None:

@@ -7,11 +7,11 @@ from shared.domain.errors import Invalid, Missing
 from shared.domain.ids import ResourceId
 
 from .arm import arm_call, at
+from .compute import ComputeClients
 from .connection import Connection
 from .errors import Need, translated
 
 if TYPE_CHECKING:
-    from azure.mgmt.compute import ComputeManagementClient
     from azure.mgmt.core import ARMPipelineClient
 
 _STORAGE_VERSION = "2023-05-01"
@@ -24,7 +24,7 @@ class ArmResources:
     def __init__(self, endpoint: str, connection: Connection) -> None:
         self._endpoint = endpoint
         self._connection = connection
-        self._compute: dict[str, ComputeManagementClient] = {}
+        self._compute = ComputeClients(endpoint, connection)
         self._plain: ARMPipelineClient[Any, Any] | None = None
         self._lock = threading.Lock()
 
@@ -57,21 +57,12 @@ class ArmResources:
         return True
 
     def _artifact(self, id: ResourceId) -> Any:
-        client = self._client(id.subscription)
+        client = self._compute.of(id.subscription)
         if id.type == "microsoft.compute/images":
             return client.images.get(id.group, *id.names)
         if id.type.startswith("microsoft.compute/galleries/images/") and len(id.names) == 3:
             return client.gallery_image_versions.get(id.group, *id.names)
         raise Invalid(f"{id} is neither a gallery version nor a managed image")
-
-    def _client(self, subscription: str) -> "ComputeManagementClient":
-        with self._lock:
-            if subscription not in self._compute:
-                from azure.mgmt.compute import ComputeManagementClient
-
-                options = self._connection.arm_options(self._endpoint)
-                self._compute[subscription] = ComputeManagementClient(subscription_id=subscription, **options)
-            return self._compute[subscription]
 
     def _pipeline(self) -> "ARMPipelineClient[Any, Any]":
         with self._lock:
