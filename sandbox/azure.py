@@ -17,7 +17,7 @@ from sandbox.arm.imagebuilder.provider import ImageBuilder
 from sandbox.arm.inventory import Inventory
 from sandbox.arm.platform_images import standard_catalogue
 from sandbox.arm.records import Group
-from sandbox.arm.roles import FACTORY_ROLES, OPERATOR_ROLES, Roles
+from sandbox.arm.roles import FACTORY_ROLES, IMAGE_BUILDER, OPERATOR_ROLES, Roles
 from sandbox.arm.storage import Background, Storage, at_once
 from sandbox.arm.throttle import Limits, Throttle
 from sandbox.calls import CallLog
@@ -181,5 +181,6 @@ class LocalAzure:
         subscription = f"/subscriptions/{setting.subscription}"
         for role in FACTORY_ROLES:
             self.roles.assign(FACTORY, role, subscription)
+        self.roles.assign(setting.identity_id, IMAGE_BUILDER.name, setting.group_id)
         self.roles.assign(setting.identity_id, "Storage Blob Data Reader", setting.account_id("scripts"))
         self.roles.assign(setting.identity_id, "Storage Blob Data Contributor", setting.account_id("archive"))

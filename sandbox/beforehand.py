@@ -92,7 +92,7 @@ class Beforehand:
         yield f"VHD {address.container}/{address.name} in {address.account}, {size} GB"
 
     def _disk(self, resource_id: str, write: Write) -> Iterator[str]:
-        shape = self._shape(resource_id, write)
+        shape = self.shape(resource_id, write)
         read = self._recording.first_read(resource_id) or {}
         seed = DiskSeed(
             size_gb=self._size(resource_id),
@@ -108,7 +108,7 @@ class Beforehand:
         """As it was first read; or, where nothing is going to be done to it any more, as it was used."""
         seeds, read = self._azure.compute.seeds, self._recording.first_read(resource_id)
         if read is None:
-            machine = seeds.machine(resource_id, write.location, self._shape(resource_id, write))
+            machine = seeds.machine(resource_id, write.location, self.shape(resource_id, write))
         else:
             machine = seeds.machine_as(resource_id, read)
         steps = self._recording.actions(resource_id)
@@ -129,7 +129,7 @@ class Beforehand:
         read = self._recording.first_read(resource_id) or {}
         location = _location(read) or write.location
         self._azure.compute.seeds.image(
-            resource_id, location, self._shape(resource_id, write), read.get("tags")
+            resource_id, location, self.shape(resource_id, write), read.get("tags")
         )
         yield _line(resource_id)
 
@@ -141,7 +141,7 @@ class Beforehand:
 
     def _definition(self, resource_id: str, write: Write) -> Iterator[str]:
         yield from self.needed(resource_id.rsplit("/", 2)[0], write)
-        shape, name = self._shape(resource_id, write), resource_id.rsplit("/", 1)[1]
+        shape, name = self.shape(resource_id, write), resource_id.rsplit("/", 1)[1]
         system = {
             "hyperVGeneration": shape.generation,
             "architecture": "x64",
@@ -182,7 +182,7 @@ class Beforehand:
         self._azure.fabric.records.put(version)
         yield _line(resource_id)
 
-    def _shape(self, resource_id: str, write: Write) -> MachineSeed:
+    def shape(self, resource_id: str, write: Write) -> MachineSeed:
         """The system in a disk, image or machine: by its own answers, or by those of what was made of it."""
 
         def told(name: str, default: str) -> str:

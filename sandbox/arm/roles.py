@@ -123,6 +123,19 @@ IMAGE_FACTORY = Role(
     ),
 )
 
+IMAGE_BUILDER = Role(
+    "Image Builder",  # a custom role too: what Azure's page on its permissions lists for images
+    (
+        "Microsoft.Compute/galleries/images/read",
+        "Microsoft.Compute/galleries/images/versions/read",
+        "Microsoft.Compute/galleries/images/versions/write",
+        "Microsoft.Compute/galleries/read",
+        "Microsoft.Compute/images/delete",
+        "Microsoft.Compute/images/read",
+        "Microsoft.Compute/images/write",
+    ),
+)
+
 OPERATOR_ROLES = (
     "Owner",
     "Storage Blob Data Owner",
@@ -145,7 +158,9 @@ class Roles:
     """Definitions and assignments. A principal is known by its name; an identity by its resource id."""
 
     definitions: dict[str, Role] = field(
-        default_factory=lambda: {role.name.lower(): role for role in (*BUILT_IN, IMAGE_FACTORY)}
+        default_factory=lambda: {
+            role.name.lower(): role for role in (*BUILT_IN, IMAGE_FACTORY, IMAGE_BUILDER)
+        }
     )
     assignments: list[Assignment] = field(default_factory=list)
     _known: dict[tuple[str, str, str, bool], bool] = field(default_factory=dict)

@@ -82,6 +82,9 @@ class Galleries:
         subscription = version.id.split("/")[2]
         where = f"providers/Microsoft.Compute/locations/{version.location}/capsOperations"
         operation = self._fabric.operations.start("compute", subscription, where, now)
+        if version.content.flaw is not None:
+            self.replication.refuse(version, version.content.flaw, operation, origin, now)
+            return
         for region in version.regions:
             if region.state == "Unknown":
                 self.replication.start(version, region, now)

@@ -72,7 +72,7 @@ class Sources:
             for each, where in data
         ]
         named = str(system["source"].get("id") or "")
-        return Content(None, first, tuple(more), flaw=_flaw(named, definition, kind))
+        return Content(None, first, tuple(more), flaw=flaw(named, definition, kind))
 
     def _of_whole(
         self, context: Context, location: str, source: dict[str, Any], definition: Resource
@@ -106,7 +106,7 @@ class Sources:
         own = found.content
         system = Disk({}, own.system.size_gb, own.system.caching, at_once=False)
         data = tuple(Disk({}, each.size_gb, each.caching, each.lun, at_once=False) for each in own.data)
-        return Content(dict(source), system, data, _flaw(source_id, definition, kind))
+        return Content(dict(source), system, data, flaw(source_id, definition, kind))
 
     def _disk(
         self,
@@ -169,7 +169,7 @@ def _copied(
         dict(source),
         _shown_later(system, SYSTEM_CACHING),
         tuple(_shown_later(disk, DATA_CACHING, disk["lun"]) for disk in profile.get("dataDisks", ())),
-        _flaw(source_id, definition, kind),
+        flaw(source_id, definition, kind),
     )
 
 
@@ -203,7 +203,7 @@ def _check_unique(data: list[dict[str, Any]], sources: list[dict[str, Any]]) -> 
         )
 
 
-def _flaw(source_id: str, definition: Resource, kind: Mapping[str, Any]) -> tuple[str, str] | None:
+def flaw(source_id: str, definition: Resource, kind: Mapping[str, Any]) -> tuple[str, str] | None:
     """Only what a source tells can differ from what its definition says."""
     for name, words, code in _KINDS:
         own, wanted = kind.get(name), definition.properties.get(name)

@@ -13,8 +13,9 @@ from sandbox.arm.context import Origin
 from sandbox.arm.errors import ArmError
 from sandbox.arm.galleries import profiles
 from sandbox.arm.galleries.model import Content, Disk, Version
+from sandbox.arm.galleries.sources import flaw
 from sandbox.arm.imagebuilder.template import Output, Template
-from sandbox.arm.inventory import ACCOUNTS, IMAGES
+from sandbox.arm.inventory import ACCOUNTS, IMAGES, VERSIONS
 from sandbox.arm.marketplace import numbers
 from sandbox.arm.records import Resource
 from sandbox.arm.storage import BlobAddress
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.galleries.provider import Galleries
     from sandbox.arm.imagebuilder.outcomes import VhdShape
+    from sandbox.arm.imagebuilder.sources import Resolved
     from sandbox.arm.inventory import Inventory
 
 WRITE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
@@ -49,11 +51,10 @@ class Build:
 
     template: Template
     run_id: str
-    source_tag: str
+    source: Resolved
     customized: str
     spoil: str
     at: datetime
-    exact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ class Artifacts:
         """The disks themselves; slow, and needs nothing but the storage."""
         for each in artifacts:
             self._fabric.storage.write_vhd(
-                each.address, self.disk(build), {"VMImageBuilderSource": build.source_tag}
+                each.address, self.disk(build), {"VMImageBuilderSource": build.source.tag}
             )
 
     def disk(self, build: Build) -> disks.Vhd:
         shape = self.shape
         made = _disk(
-            build.source_tag, build.customized, shape.size_mib, shape.payload_mib, shape.fragment_kib
+            build.source.tag, build.customized, shape.size_mib, shape.payload_mib, shape.fragment_kib
         )
         return _SPOIL[build.spoil](made)
 
@@ -105,11 +106,7 @@ class Artifacts:
         account = self._inventory.account(address.account)
         if account is None:
             raise DistributionFailed(f"the storage account of '{uri}' was not found")
-        allowed = (
-            self._fabric.roles.allows(each, WRITE_BLOB, account.id, data=True)
-            for each in build.template.identity_ids
-        )
-        if not any(allowed):
+        if not self._may(build, WRITE_BLOB, account.id, data=True):
             raise DistributionFailed(
                 f"the template's identity may not write to '{uri}': it needs the role Storage Blob Data "
                 f"Contributor on {account.id}"
@@ -123,14 +120,16 @@ class Artifacts:
         if parsed is None or parsed.kind.lower() != IMAGES.lower():
             raise DistributionFailed(f"the imageId '{image_id}' is not the id of a managed image")
         self._must_have_group(parsed)
+        self._permit(build, f"{IMAGES}/write", image_id)
         blob = self._staged(build, parsed.name)
+        system = build.source.system
         image = Resource(image_id, IMAGES, target["location"], self._tags(build, target))
         image.properties = {
             "storageProfile": {
                 "osDisk": {
-                    "osType": "Linux",
+                    "osType": system.get("osType") or "Linux",
                     "osState": "Generalized",
-                    "diskSizeGB": 30,
+                    "diskSizeGB": _SIZE_GB,
                     "blobUri": self._fabric.storage.url(blob),
                     "caching": "ReadWrite",
                     "storageAccountType": "Standard_LRS",
@@ -139,7 +138,7 @@ class Artifacts:
                 "zoneResilient": False,
             },
             "provisioningState": "Succeeded",
-            "hyperVGeneration": "V1",
+            "hyperVGeneration": system.get("hyperVGeneration") or "V1",
         }
         self._fabric.records.put(image)
         return Artifact(Output(target["runOutputName"], artifact_id=image_id), blob)
@@ -153,18 +152,27 @@ class Artifacts:
             raise DistributionFailed(f"the image definition '{definition_id}' was not found")
         name = asked.rsplit("/", 1)[1] if explicit else self._next_version(build, definition.id, target)
         version_id = f"{definition.id}/versions/{name}"
-        if self._fabric.records.get(version_id) is not None:
+        deleted = self._galleries.versions.deleted.version(version_id)
+        if self._fabric.records.get(version_id) is not None or deleted is not None:
             raise DistributionFailed(f"the image version '{version_id}' already exists")
+        self._permit(build, f"{VERSIONS}/write", version_id)
         blob = self._staged(build, name)
         tags = {**self._tags(build, target), "correlationId": build.run_id}
         try:
             profile = profiles.read({"publishingProfile": _profile(target)}, definition.location)
         except ArmError as refused:
             raise DistributionFailed(refused.message) from refused
-        content = Content(None, Disk(self._source(build, blob), _SIZE_GB, "ReadWrite"))
+        wrong = flaw(self._fabric.storage.url(blob), definition, build.source.system)
+        content = Content(None, Disk(self._source(build, blob), _SIZE_GB, "ReadWrite"), flaw=wrong)
         made = self._galleries.versions.build(version_id, definition, content, profile, tags, build.at)
         self._fabric.records.put(made)
         return Artifact(Output(target["runOutputName"], artifact_id=version_id), blob, made)
+
+    def withdraw(self, artifacts: Iterable[Artifact]) -> None:
+        """The run ended before its disks were written: the versions that waited for them never came about."""
+        for each in artifacts:
+            if each.version is not None and self._fabric.records.get(each.version.id) is each.version:
+                self._fabric.records.remove(each.version.id)
 
     def release(self, build: Build, version: Version, at: datetime) -> None:
         """The disk is written: the version is brought to its regions, by Image Builder's own request."""
@@ -180,8 +188,8 @@ class Artifacts:
         """One patch above the highest, as the scheme "Latest" says; 1.0.0 into an empty definition."""
         versioning = target.get("versioning") or {}
         known = [each.rank for each in self._galleries.versions.of(definition_id)]
-        if versioning.get("scheme") == "Source" and build.exact:
-            return ".".join(map(str, numbers(build.exact.rsplit("/", 1)[-1])))
+        if versioning.get("scheme") == "Source" and build.source.exact:
+            return ".".join(map(str, numbers(build.source.exact.rsplit("/", 1)[-1])))
         wanted = versioning.get("major", -1)
         if wanted >= 0:
             known = [rank for rank in known if rank[0] == wanted]
@@ -196,12 +204,24 @@ class Artifacts:
             raise DistributionFailed(f"the staging storage account '{account}' was not found")
         return BlobAddress(account, "vhds", f"{name}_{build.at:%Y%m%d%H%M%S}.vhd")
 
+    def _may(self, build: Build, action: str, scope: str, *, data: bool = False) -> bool:
+        identities = build.template.identity_ids
+        return any(self._fabric.roles.allows(each, action, scope, data=data) for each in identities)
+
+    def _permit(self, build: Build, action: str, scope: str) -> None:
+        """Image Builder writes with the template's identity."""
+        if not self._may(build, action, scope):
+            raise DistributionFailed(
+                f"Not authorized to access the resource: {scope}. Please check the user assigned identity "
+                f"has the correct permissions: {action} is missing"
+            )
+
     def _must_have_group(self, parsed: ids.ResourceId) -> None:
         if self._fabric.records.group(parsed.subscription, parsed.group) is None:
             raise DistributionFailed(f"the resource group '{parsed.group}' of '{parsed}' was not found")
 
     def _tags(self, build: Build, target: dict[str, Any]) -> dict[str, str]:
-        return {**(target.get("artifactTags") or {}), "VMImageBuilderSource": build.source_tag}
+        return {**(target.get("artifactTags") or {}), "VMImageBuilderSource": build.source.tag}
 
 
 def _profile(target: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Provisioning:
         try:
             template.exact_version = self._sources.resolve(template).exact
         except SourceRefused as refused:
-            return Fault(refused.code, refused.message, refused.code)
+            return Fault(refused.code, refused.message, refused.provisioning_code)
         return None
 
     def _network_fault(self, template: Template) -> Fault | None:

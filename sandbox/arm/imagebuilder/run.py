@@ -182,7 +182,7 @@ class Runs:
         if not run.outcome.distribute and self._planned_failure(template, run, "Distributing", at):
             return
         source, executed = run.source, run.executed
-        build = Build(template, run.id, source.tag, executed.digest, run.outcome.vhd, at, source.exact)
+        build = Build(template, run.id, source, executed.digest, run.outcome.vhd, at)
         made, failures = self._plan(build, template.distributors, run.outcome)
         in_staging = template.staging.account if template.staging else None
         template.stored += [each.address for each in made if each.address.account == in_staging]
@@ -191,10 +191,16 @@ class Runs:
             self._artifacts.write(build, made)
 
         def done(when: datetime) -> None:
-            if not run.over and not run.canceling:
+            if run.over or run.canceling:
+                self._artifacts.withdraw(made)
+            else:
                 self._replicate(template, run, build, made, failures, when)
 
-        self._fabric.aside(at, work, done, self._broken(template, run))
+        def broken(when: datetime) -> None:
+            self._artifacts.withdraw(made)
+            self._broken(template, run)(when)
+
+        self._fabric.aside(at, work, done, broken)
 
     def _replicate(
         self,
@@ -215,7 +221,9 @@ class Runs:
             artifact = going.pop(version.id)
             if version.state == "Failed":
                 made.remove(artifact)
-                failures.append(f"{artifact.output.name}: the replication of '{version.id}' failed")
+                flaw = version.content.flaw
+                reason = flaw[1] if flaw else f"the replication of '{version.id}' failed"
+                failures.append(f"{artifact.output.name}: {reason}")
             if not going and not run.over and not run.canceling:
                 self._distributed(template, run, made, failures, when)
 

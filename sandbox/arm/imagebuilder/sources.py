@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import ids
 from sandbox.arm.inventory import IMAGES, VERSIONS
+from sandbox.arm.records import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.galleries.provider import Galleries
     from sandbox.arm.imagebuilder.template import Template
@@ -16,17 +19,24 @@ if TYPE_CHECKING:
 
 
 class SourceRefused(Exception):
-    def __init__(self, code: str, message: str) -> None:
+    """`code` is what the operation shows, `provisioning_code` what the template shows."""
+
+    def __init__(self, code: str, message: str, provisioning_code: str | None = None) -> None:
         super().__init__(message)
         self.code, self.message = code, message
+        self.provisioning_code = provisioning_code or code
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`exact` is what source.exactVersion shows, `tag` what artifacts carry as VMImageBuilderSource."""
+    """`exact` is what source.exactVersion shows, `tag` what artifacts carry as VMImageBuilderSource.
+
+    `system` is what is known of the operating system, in the words of an image definition.
+    """
 
     exact: str | None
     tag: str
+    system: Mapping[str, str | None]
 
 
 class Sources:
@@ -40,7 +50,7 @@ class Sources:
             case "PlatformImage":
                 return self._platform(source, template.location)
             case "ManagedImage":
-                return self._managed(source)
+                return self._managed(source, template)
             case "SharedImageVersion":
                 return self._shared(source, template)
         raise SourceRefused("BadSourceType", f"The source type '{source.get('type', '')}' is not supported.")
@@ -61,28 +71,55 @@ class Sources:
                 f"The platform image '{publisher}:{offer}:{sku}:{asked}' is not available in {region}. "
                 "Please check publisher, offer, sku and version.",
             )
-        return Resolved(exact, f"PlatformImage {publisher}::{offer}::{sku}::{asked} ({exact})")
+        found = self._catalogue.find(publisher, offer, sku)
+        system = {"osType": found.os, "hyperVGeneration": found.generation} if found else {}
+        return Resolved(exact, f"PlatformImage {publisher}::{offer}::{sku}::{asked} ({exact})", system)
 
-    def _managed(self, source: dict[str, Any]) -> Resolved:
+    def _managed(self, source: dict[str, Any], template: Template) -> Resolved:
         image = source.get("imageId", "")
+        if ids.parse(image) is not None:
+            self._permit(template, f"{IMAGES}/read", image)
         found = self._fabric.records.get(image)
-        if found is None or found.kind != IMAGES:
-            raise SourceRefused("BadManagedImageSource", f"The managed image '{image}' was not found.")
-        return Resolved(None, f"ManagedImage {image}")
+        here = isinstance(found, Resource) and found.kind == IMAGES and found.location == template.location
+        if not isinstance(found, Resource) or not here:
+            raise SourceRefused(
+                "BadManagedImageSource",
+                f"The managed image '{image}' was not found in {template.location}, the template's region.",
+            )
+        disk = found.properties.get("storageProfile", {}).get("osDisk", {})
+        generation = found.properties.get("hyperVGeneration")
+        system = {"osType": disk.get("osType"), "hyperVGeneration": generation}
+        return Resolved(None, f"ManagedImage {image}", system)
 
     def _shared(self, source: dict[str, Any], template: Template) -> Resolved:
         asked = source.get("imageVersionId", "")
         parsed = ids.parse(asked)
         if parsed is not None and parsed.kind.lower() == VERSIONS.lower():
+            self._permit(template, f"{VERSIONS}/read", asked)
             latest = parsed.name.lower() == "latest"
             exact = (
                 self._newest(asked, template.location) if latest else self._known(asked, template.location)
             )
             if exact is not None:
-                return Resolved(exact, f"SharedImageVersion {asked} ({exact})")
+                definition = self._galleries.definition(exact.rsplit("/", 2)[0])
+                own = definition.properties if definition is not None else {}
+                system = {name: own.get(name) for name in ("osType", "hyperVGeneration")}
+                return Resolved(exact, f"SharedImageVersion {asked} ({exact})", system)
         raise SourceRefused(
-            "BadSharedImageVersionSource", f"The gallery image version '{asked}' was not found."
+            "BadSharedImageVersionSource",
+            f"The gallery image version '{asked}' was not found: it has to be generalized and to have a "
+            f"replica in {template.location}, the template's region.",
         )
+
+    def _permit(self, template: Template, action: str, scope: str) -> None:
+        """Image Builder reads with the template's identity; the words are those of a refused network."""
+        if not any(self._fabric.roles.allows(each, action, scope) for each in template.identity_ids):
+            raise SourceRefused(
+                "Unauthorized",
+                f"Not authorized to access the resource: {scope}. Please check the user assigned identity "
+                "has the correct permissions. For more details, go to https://aka.ms/azvmimagebuilderts.",
+                "Other",
+            )
 
     def _known(self, version_id: str, region: str) -> str | None:
         """It has to have a replica in the template's region, and to be generalized."""
