@@ -158,8 +158,12 @@ def judge(world: AnyWorld) -> None:
     good = [r for r in records if not r.withdrawn]
     if good:
         newest = good[-1]
-        assert newest.stage is Stage.RELEASED, newest.reason
         given_up = {r.name for r in newest.regions if r.given_up}
+        if newest.stage is Stage.FAILED:  # none of a ring's regions could have it: a person has to say more
+            ring = world.worker.factory().definition("base").rings[newest.ring]
+            assert {r.name for r in ring.regions} <= given_up
+            return
+        assert newest.stage is Stage.RELEASED, newest.reason
         for region in set(REGIONS) - given_up:
             assert world.truly_latest(region) == newest.version.text, world.told()
     assert all(r.claim is None for r in records)
@@ -176,7 +180,7 @@ def test_whatever_happens_the_newest_good_version_is_released(
 
 
 @pytest.mark.long
-@settings(max_examples=400, suppress_health_check=SLOW)
+@settings(max_examples=150, suppress_health_check=SLOW)
 @given(definition=definitions, positions=switches, story=stories)
 def test_whatever_happens_in_many_worlds(
     definition: dict[str, Any], positions: Switches, story: list[Any]
