@@ -60,3 +60,9 @@ def test_anything_but_three_decimal_numbers_is_no_version(text: str) -> None:
 def test_a_monstrous_number_is_refused_before_it_is_read() -> None:
     with pytest.raises(Invalid):
         Version.parse(f"{'9' * 1_000_000}.0.0")
+
+
+def test_a_rank_has_one_name_that_a_gallery_may_know() -> None:
+    """Any other name of it would be taken for the same version, and is none."""
+    assert Version.parse("1.0.2147483647").canonical
+    assert not any(Version.parse(text).canonical for text in ("01.0.0", "1.00.0", "1.0.2147483648"))
