@@ -16,6 +16,8 @@ from sandbox.arm import events
 from sandbox.arm.inventory import VERSIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.arm.context import Origin
     from sandbox.arm.fabric import Fabric
     from sandbox.arm.galleries.model import Region, Version
@@ -49,10 +51,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Replication:
-    """`plans`: what happens to replications to come, the first that covers one counts."""
+    """`plans`: what happens to replications to come, the first that covers one counts.
+
+    `listeners` learn that a version has come to a region, or that an update of it is over.
+    """
 
     fabric: Fabric
     plans: list[Plan] = field(default_factory=list)
+    listeners: list[Callable[[Version, datetime], None]] = field(default_factory=list)
 
     def start(self, version: Version, region: Region, now: datetime) -> None:
         """Begin, or begin anew, to bring the version to the region."""
@@ -71,6 +77,7 @@ class Replication:
             region.state = "Failed" if failing else "Completed"
             region.details = plan.details if failing else ""
             region.timer = None
+            self._moved(version, at)
             self.settle(version, at)
 
         region.timer = self.fabric.schedule.at(region.ends, end)
@@ -106,6 +113,11 @@ class Replication:
             outcome: events.Outcome = "Failure" if failed else "Success"
             events.publish(self.fabric, origin, version.id, f"{VERSIONS}/write", outcome, at)
         _tell(version, at)
+        self._moved(version, at)
+
+    def _moved(self, version: Version, at: datetime) -> None:
+        for listener in self.listeners:
+            listener(version, at)
 
     def refuse(
         self, version: Version, flaw: tuple[str, str], operation: Operation, origin: Origin, at: datetime

@@ -54,7 +54,7 @@ class ImageBuilder:
         self._provisioning = Provisioning(fabric, sources, self._staging, scripts)
         self.artifacts = Artifacts(fabric, inventory, galleries, shape or VhdShape())
         self.runs = Runs(fabric, self.durations, sources, scripts, self.artifacts)
-        self.triggers = Triggers(fabric, self.durations, self.runs, self._find, self.templates)
+        self.triggers = Triggers(fabric, self.durations, self.runs, galleries, self._find, self.templates)
         self.runs.on_end = lambda template, succeeded, _at: self.triggers.run_ended(template, succeeded)
         catalogue.listeners.append(
             lambda publisher, offer, sku: self.triggers.new_version(publisher, offer, sku, fabric.clock.now())

@@ -65,6 +65,8 @@ class Trigger:
     state: str = "Creating"
     healthy_since: datetime | None = None
     failures: int = 0
+    seen: tuple[int, ...] = ()
+    """The highest version of a gallery source that was latest, so far."""
 
 
 @dataclass(slots=True)

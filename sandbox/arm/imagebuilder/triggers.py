@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sandbox.arm.context import Context, Origin
     from sandbox.arm.fabric import Fabric
+    from sandbox.arm.galleries.model import Version
+    from sandbox.arm.galleries.provider import Galleries
     from sandbox.arm.imagebuilder.outcomes import Durations
     from sandbox.arm.imagebuilder.run import Runs
 
@@ -36,11 +38,13 @@ class Triggers:
         fabric: Fabric,
         durations: Durations,
         runs: Runs,
+        galleries: Galleries,
         find: Callable[[Context], Template],
         everything: Callable[[], list[Template]],
     ) -> None:
         self._fabric, self._durations, self._runs = fabric, durations, runs
-        self._find, self._everything = find, everything
+        self._galleries, self._find, self._everything = galleries, find, everything
+        galleries.replication.listeners.append(self.version_moved)
 
     def routes(self) -> list[Route]:
         action = f"{TYPE}/triggers"
@@ -61,10 +65,25 @@ class Triggers:
             if template.trigger is not None and named == wanted:
                 self._look_later(template, at)
 
+    def version_moved(self, version: Version, at: datetime) -> None:
+        """Only what is newer than all before it is news: a version that was withdrawn starts nothing."""
+        for template in self._everything():
+            if template.trigger is None or _followed(template) != version.definition_id.lower():
+                continue
+            newest = self._newest(template)
+            if newest > template.trigger.seen:
+                template.trigger.seen = newest
+                self._look_later(template, at)
+
     def run_ended(self, template: Template, succeeded: bool) -> None:
         """Repeated failures silence a trigger without a word; a success wakes it."""
         if template.trigger is not None:
             template.trigger.failures = 0 if succeeded else template.trigger.failures + 1
+
+    def _newest(self, template: Template) -> tuple[int, ...]:
+        """The rank of what `latest` means for a template with a gallery source."""
+        found = self._galleries.latest(_followed(template), template.location)
+        return found.rank if found else ()
 
     def _look_later(self, template: Template, at: datetime) -> None:
         self._fabric.after(at, self._durations.trigger_check, lambda due: self._look(template, due))
@@ -99,7 +118,7 @@ class Triggers:
             raise conflict(
                 f"The template already has the trigger '{existing.name}'; one of a kind is allowed."
             )
-        trigger = template.trigger = existing or Trigger(name, kind)
+        trigger = template.trigger = existing or Trigger(name, kind, seen=self._newest(template))
         trigger.state = "Updating" if existing else "Creating"
         operation = self._fabric.operations.start(
             "imagebuilder", template.subscription, _operations(template), context.now
@@ -150,12 +169,25 @@ class Triggers:
             raise invalid(f"A SourceImage trigger needs the source version 'latest', not '{version}'.")
         if any("/versions/" in str(each.get("galleryImageId", "")).lower() for each in template.distributors):
             raise invalid("A SourceImage trigger needs distribute targets without an explicit image version.")
+        followed = _followed(template)
+        if followed and any(
+            str(each.get("galleryImageId", "")).lower() == followed for each in template.distributors
+        ):
+            raise invalid(
+                "A SourceImage trigger needs a source other than the image definitions of its targets."
+            )
 
     def _named(self, context: Context, template: Template) -> Trigger:
         name = context.params["trigger"]
         if template.trigger is None or template.trigger.name.lower() != name.lower():
             raise ArmError(404, "NotFound", f"The trigger '{name}' of {template.name} was not found.")
         return template.trigger
+
+
+def _followed(template: Template) -> str:
+    """The image definition whose latest version is the source, in lower case; empty for other sources."""
+    asked = str(template.source.get("imageVersionId", "")).lower()
+    return asked.removesuffix("/versions/latest") if asked.endswith("/versions/latest") else ""
 
 
 def _operations(template: Template) -> str:
