@@ -18,6 +18,7 @@ _PROGRAMS: Final = {
     "calls": ("sandbox.console", "list the requests that the sandbox answered"),
     "token": ("sandbox.console", "print a token"),
     "state": ("sandbox.console", "show what is going on"),
+    "galleries": ("sandbox.console", "list the gallery versions and where they are"),
     "control": ("sandbox.console", "send any order to the control endpoint"),
 }
 

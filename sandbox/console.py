@@ -7,14 +7,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from sandbox import endpoints
 from sandbox.endpoints import NotRunning
 from sandbox.options import STATE
-
-COMMANDS: Final = ("new-version", "fault", "calls", "token", "host", "state", "galleries", "control")
 
 
 def run(argv: Sequence[str]) -> int:

@@ -230,6 +230,13 @@ def test_every_switch_is_explained_with_its_default() -> None:
         assert page[field.name][1] == f"`{default}`", field.name
 
 
+def test_every_seed_is_told_with_all_its_members() -> None:
+    kinds = {name: each.__args__[0] for name, each in seeds.Seed.__annotations__.items()}
+    page = {name: cells for cells in rows("docs/sandbox.md") for name in re.findall(r"`(\w+)`", cells[0])}
+    for name, kind in kinds.items():
+        assert set(re.findall(r"`(\w+)`", page[name][1])) == set(kind.__struct_fields__), name
+
+
 def _choices(parser: argparse.ArgumentParser) -> list[str]:
     group = next(each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
     return list(group.choices)

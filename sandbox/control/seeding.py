@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.arm import regions
+from sandbox.arm.compute.seeds import MachineSeed
 from sandbox.arm.compute.shelf import DISKS, IMAGES, MACHINES, SNAPSHOTS
 from sandbox.arm.errors import ArmError
 from sandbox.arm.galleries.seeds import VersionSeeds
@@ -59,10 +60,17 @@ class Seeding:
         for kind, disks in ((DISKS, order.disks), (SNAPSHOTS, order.snapshots)):
             for disk in disks:
                 made.disk(*self._place(kind, disk), disk, disk.tags)
-        for machine in order.machines:
-            made.machine(*self._place(MACHINES, machine), machine, machine.tags)
+        for each in order.machines:
+            made.machine(*self._place(MACHINES, each), each, each.tags)
         for image in order.images:
-            made.image(*self._place(IMAGES, image), image, image.tags)
+            machine = MachineSeed(
+                os_type=image.os_type,
+                generation=image.generation,
+                disk_gb=image.disk_gb,
+                data_disks_gb=image.data_disks_gb,
+                sku=image.sku,
+            )
+            made.image(*self._place(IMAGES, image), machine, image.tags)
 
     def _galleries(self, order: seeds.Seed) -> None:
         galleries = self._azure.galleries
@@ -94,7 +102,9 @@ class Seeding:
         """In the case of the group itself: ids are compared without regard to it, but shown."""
         return f"{self._group(group).id}/providers/{GALLERIES}/{gallery}/images/{name}"
 
-    def _place(self, kind: Kind, thing: seeds.SeedDisk | seeds.SeedMachine) -> tuple[str, str]:
+    def _place(
+        self, kind: Kind, thing: seeds.SeedDisk | seeds.SeedMachine | seeds.SeedImage
+    ) -> tuple[str, str]:
         """The id and the location of what is seeded."""
         group = self._group(thing.group)
         location = _region(thing.location) if thing.location else group.location

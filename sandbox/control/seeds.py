@@ -72,12 +72,26 @@ class SeedDisk(DiskSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SeedMachine(MachineSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A virtual machine; among `images`, a managed image of one that is long gone."""
+    """A virtual machine with its disks."""
 
     group: str
     name: str
     location: str | None = None
     tags: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class SeedImage(Order, frozen=True):
+    """A managed image of a generalized machine that is long gone."""
+
+    group: str
+    name: str
+    location: str | None = None
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    os_type: Literal["Windows", "Linux"] = "Linux"
+    generation: Literal["V1", "V2"] = "V2"
+    disk_gb: int = 30
+    data_disks_gb: tuple[int, ...] = ()
+    sku: str = "Premium_LRS"
 
 
 class Seed(Order, frozen=True):
@@ -92,7 +106,7 @@ class Seed(Order, frozen=True):
     disks: tuple[SeedDisk, ...] = ()
     snapshots: tuple[SeedDisk, ...] = ()
     machines: tuple[SeedMachine, ...] = ()
-    images: tuple[SeedMachine, ...] = ()
+    images: tuple[SeedImage, ...] = ()
     galleries: tuple[SeedGallery, ...] = ()
     definitions: tuple[SeedDefinition, ...] = ()
     gallery_versions: tuple[SeedGalleryVersion, ...] = ()

@@ -163,6 +163,21 @@ def test_a_killed_host_comes_back_by_itself(sandbox: SandboxProcess) -> None:
     sandbox.until(lambda: _well(sandbox), "the new host")
 
 
+def test_a_seeded_gallery_version_replicates_as_ordered_and_is_listed(sandbox: SandboxProcess) -> None:
+    sandbox.control("POST", "/replications", {"version": "plain/0.*", "region": "uk*", "hangs": True})
+    place, regions = {"group": "image-factory", "gallery": "others"}, [{"name": "westeurope"}]
+    version = {**place, "definition": "plain", "version": "0.1.0"}
+    regions.append({"name": "uksouth", "state": "Replicating"})
+    order = {
+        "definitions": [{**place, "name": "plain"}],
+        "gallery_versions": [{**version, "regions": regions}],
+    }
+    sandbox.control("POST", "/seed", order)
+    said = sandbox.command("galleries").stdout
+    assert "others/plain/0.1.0  Updating  westeurope: Completed, latest; uksouth: Replicating " in said
+    assert sandbox.control("DELETE", "/replications") == {"forgotten": 1}
+
+
 def test_one_state_folder_holds_one_sandbox(sandbox: SandboxProcess) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "sandbox", "up", "--state", str(sandbox.state)],
