@@ -12,6 +12,10 @@ from sandbox.arm.galleries.seeds import VersionSeed
 from sandbox.control.orders import NewVersion, Order
 
 
+OsType = Literal["Windows", "Linux"]
+Generation = Literal["V1", "V2"]
+
+
 class SeedGroup(Order, frozen=True):
     name: str
     location: str = "westeurope"
@@ -49,9 +53,9 @@ class SeedDefinition(Order, frozen=True):
     group: str
     gallery: str
     name: str
-    os_type: Literal["Windows", "Linux"] = "Windows"
+    os_type: OsType = "Windows"
     os_state: Literal["Generalized", "Specialized"] = "Generalized"
-    generation: Literal["V1", "V2"] = "V2"
+    generation: Generation = "V2"
     location: str | None = None
 
 
@@ -67,6 +71,8 @@ class SeedDisk(DiskSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     group: str
     name: str
+    os_type: OsType | None = None
+    generation: Generation | None = None
     location: str | None = None
     tags: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -76,6 +82,8 @@ class SeedMachine(MachineSeed, frozen=True, kw_only=True, forbid_unknown_fields=
 
     group: str
     name: str
+    os_type: OsType = "Linux"
+    generation: Generation = "V2"
     location: str | None = None
     tags: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -87,8 +95,8 @@ class SeedImage(Order, frozen=True):
     name: str
     location: str | None = None
     tags: dict[str, str] = msgspec.field(default_factory=dict)
-    os_type: Literal["Windows", "Linux"] = "Linux"
-    generation: Literal["V1", "V2"] = "V2"
+    os_type: OsType = "Linux"
+    generation: Generation = "V2"
     disk_gb: int = 30
     data_disks_gb: tuple[int, ...] = ()
     sku: str = "Premium_LRS"
