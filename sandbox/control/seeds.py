@@ -11,7 +11,6 @@ from sandbox.arm.compute.seeds import DiskSeed, MachineSeed
 from sandbox.arm.galleries.seeds import VersionSeed
 from sandbox.control.orders import NewVersion, Order
 
-
 OsType = Literal["Windows", "Linux"]
 Generation = Literal["V1", "V2"]
 

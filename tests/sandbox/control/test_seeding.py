@@ -102,6 +102,7 @@ def test_everything_that_versions_are_made_of_can_be_seeded() -> None:
         ({"galleries": [{"group": "none", "name": "g"}]}, "no resource group 'none'"),
         ({"images": [{"group": "image-factory", "name": "i", "location": "moon"}]}, "no region 'moon'"),
         ({"disks": [{"group": "image-factory", "name": "d", "size": 3}]}, "unknown field `size`"),
+        ({"machines": [{"group": "image-factory", "name": "m", "generation": "V3"}]}, "Invalid enum value"),
         (
             {"definitions": [{"group": "image-factory", "gallery": "main", "name": "web"}]},
             "main/web is there",
