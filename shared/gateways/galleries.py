@@ -52,7 +52,10 @@ class ArmGalleries:
             yield from _readable(page)
 
     def update(self, version: GalleryVersion, change: Update) -> None:
-        """By PATCH, whose body need not hold the tags. The list of regions is whole in either verb."""
+        """By PATCH, whose body need not hold the tags: by PUT, those set since the read would be lost.
+
+        The list of regions is whole in either verb. Both are documented; only PUT has been recorded.
+        """
         of, name = version.id.definition, version.id.version
         with translated(_call("updating", of, "write", "Contributor", name, _NOT_NOW)):
             self._of(of).begin_update(
