@@ -12,7 +12,7 @@ from shared.planning.sources import SourceNews, plan
 from .cases import MINUTE, NOW, SOURCE, v
 
 KEY = SOURCE.key
-KNOWN = SourceRecord(KEY, newest=v("1.0.9"), newest_since=NOW - MINUTE)
+KNOWN = SourceRecord(KEY, newest=v("1.0.9"), newest_since=NOW - MINUTE, since=NOW - MINUTE)
 
 
 def look(record: SourceRecord | None, *alive: str, deprecated: tuple[str, ...] = ()) -> SourceNews:
@@ -24,7 +24,7 @@ def look(record: SourceRecord | None, *alive: str, deprecated: tuple[str, ...] =
 def test_the_first_look_records_and_announces_nothing() -> None:
     news = look(None, "1.0.1", "1.0.9", deprecated=("1.0.0",))
     assert (news.first, news.found, news.newly_deprecated) == (True, None, ())
-    assert news.record == SourceRecord(KEY, v("1.0.9"), NOW, ("1.0.0",))
+    assert news.record == SourceRecord(KEY, v("1.0.9"), NOW, ("1.0.0",), since=NOW)
 
 
 def test_a_newer_version_is_announced_by_number_not_by_spelling() -> None:
@@ -55,10 +55,25 @@ def test_a_deprecation_is_told_once() -> None:
     assert look(once.record, "1.0.9", deprecated=("1.0.8",)).newly_deprecated == ()
 
 
-def test_an_empty_source_is_still_at_its_first_look_when_it_gets_a_version() -> None:
+def test_the_first_version_of_a_source_that_was_seen_empty_is_news() -> None:
     empty = look(None)
-    assert (empty.first, empty.record) == (True, SourceRecord(KEY))
-    assert look(empty.record, "1.0.1").found is None
+    assert (empty.first, empty.record) == (True, SourceRecord(KEY, since=NOW))
+    news = look(empty.record, "1.0.1")
+    assert (news.first, news.found) == (False, v("1.0.1"))
+
+
+def test_a_source_that_only_ever_failed_is_still_at_its_first_look() -> None:
+    failed = SourceRecord(KEY, trouble=Trouble(NOW, NOW, "unreachable"))
+    assert (look(failed, "1.0.1").first, look(failed, "1.0.1").found) == (True, None)
+
+
+def test_what_is_latest_in_a_gallery_may_go_back() -> None:
+    """A withdrawn version is no longer what is built from; the one before it is no news."""
+    listed = (ListedVersion(v("1.0.8")),)
+    news = plan(KEY, KNOWN, listed, NOW, may_go_back=True)
+    assert (news.taken_back, news.found, news.record.newest) == (v("1.0.9"), None, v("1.0.8"))
+    gone = plan(KEY, KNOWN, (), NOW, may_go_back=True)
+    assert (gone.taken_back, gone.record.newest) == (v("1.0.9"), None)
 
 
 def test_a_look_that_went_well_ends_the_trouble() -> None:

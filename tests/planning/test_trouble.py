@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from shared.domain.errors import RetryableError, Throttled
-from shared.domain.looks import Lane, Look, Thing
-from shared.domain.looks import Trouble
+from shared.domain.looks import Lane, Look, Thing, Trouble
 from shared.planning.looks import LONGEST_DELAY, Again, GiveUp, after_error
 
 from .cases import MINUTE, NOW

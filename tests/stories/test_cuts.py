@@ -32,7 +32,7 @@ def play(gate: Gate, recovery: Recovery, delay: float, cut: int | None) -> int:
     return gate.count - before
 
 
-@pytest.mark.parametrize("delay", [0.0, 60.0])
+@pytest.mark.parametrize("delay", [0.0, pytest.param(60.0, marks=pytest.mark.long)])
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize(("kind", "when", "recovery"), [*KILLS, *DROPS])
 def test_a_cut_anywhere_changes_nothing_in_the_end(
