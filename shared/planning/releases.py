@@ -109,8 +109,9 @@ def _looks_again(s: Situation, record: ReleaseRecord) -> datetime | None:
         return s.now + s.timing.stagger
     if record.busy or record.stage is Stage.REPLICATING:
         return s.now + s.timing.follow
-    if record.stage is Stage.SOAKING and ring and ring.promotion is Promotion.AUTOMATIC:
-        return soaks_until(record, ring)
+    until = soaks_until(record, ring) if record.stage is Stage.SOAKING and ring else None
+    if until and ring and (ring.promotion is Promotion.AUTOMATIC or s.now < until):
+        return until  # by hand too: then it says that it waits for a person
     return None
 
 

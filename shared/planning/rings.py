@@ -48,11 +48,8 @@ def follow(s: Situation) -> ReleaseRecord:
     record = replace(s.record, regions=regions, made=version.published, claim=claim, insists=False)
     if record.withdrawn and everywhere and not record.withdrawn_everywhere:
         record = replace(record, withdrawn_everywhere=s.now)
-    record = _advance(s, version, _give_up(s, version, record))
-    busy = version.provisioning.busy and any(
-        not r.replicated and not r.given_up for r in record.regions if version.region(r.name)
-    )
-    record = replace(record, busy=busy)
+    record = _advance(s, version, _give_up(s, version, _timed(s, record)))
+    record = replace(record, busy=_is_busy(s, version, record))
     return replace(record, stage=_stage(s, version, record))
 
 
@@ -127,6 +124,21 @@ def _missed(s: Situation, known: RegionRecord) -> RegionRecord | None:
     if known.replicated and (s.definition.ring_of(known.name) is None or stops(s, s.record)):
         return None
     return replace(known, replicated=None, latest=None, taken_back=False)
+
+
+def _timed(s: Situation, record: ReleaseRecord) -> ReleaseRecord:
+    """Time in which it is stopped is no delay of its regions: nothing is done for them meanwhile."""
+    if stops(s, record):
+        return replace(record, ring_since=None)
+    since = record.ring_since or (s.now if ring_at(s, record) else None)
+    return replace(record, ring_since=since)
+
+
+def _is_busy(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> bool:
+    """Whether it takes one of the places in flight; one that hangs does not for ever, stopped or not."""
+    there = (r for r in record.regions if version.region(r.name) and not r.replicated and not r.given_up)
+    begun = (max(r.seen, record.ring_since or r.seen) for r in there)
+    return version.provisioning.busy and any(s.now < since + s.definition.deadline for since in begun)
 
 
 def _give_up(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> ReleaseRecord:

@@ -24,6 +24,7 @@ from shared.domain.versions import Version
 ID = DefinitionId("00000000-0000-0000-0000-000000000000", "images", "factory", "ubuntu")
 TAKES = timedelta(minutes=20)
 """How long a region takes."""
+FAILED = Replication.FAILED
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ class AzureGallery:
     home: str
     now: datetime
     refuses_while_busy: bool = False
+    refuses_removal: bool = False
+    """The guard stands before regions that failed too: whether it does is not settled."""
     lasts: timedelta = timedelta(seconds=0)
     """How long an update goes on that replicates nothing."""
     fails: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -108,7 +111,7 @@ class AzureGallery:
         states = {r.state for r in stored.regions.values()}
         if Replication.REPLICATING in states or (stored.busy_until and self.now < stored.busy_until):
             return Provisioning.UPDATING if stored.made else Provisioning.CREATING
-        return Provisioning.FAILED if Replication.FAILED in states else Provisioning.SUCCEEDED
+        return Provisioning.FAILED if FAILED in states else Provisioning.SUCCEEDED
 
     def update(self, text: str, change: Update) -> None:
         """Replace the list. Raises Conflict if it has got stale, WrongState while none is taken."""
@@ -120,7 +123,8 @@ class AzureGallery:
         unusable = sorted(targets.keys() & self.denied)
         if unusable:
             raise PermanentError("a region is not available to the subscription")
-        dropped = [r.name for r in stored.regions.values() if r.there and r.name not in targets]
+        left_out = [r for r in stored.regions.values() if r.name not in targets]
+        dropped = [r.name for r in left_out if r.there or (r.state is FAILED and self.refuses_removal)]
         if dropped:
             raise Conflict(f"{', '.join(dropped)} may not be deleted: it has replicated")
         before, stored.excluded = stored.regions, change.excluded
@@ -142,7 +146,7 @@ class AzureGallery:
         if before is None:
             return self._started(text, target)
         before.excluded = target.excluded
-        if target.replicas > before.replicas or before.state is Replication.FAILED:
+        if target.replicas > before.replicas or before.state is FAILED:
             before.state, before.ends = Replication.REPLICATING, self._ends(text, target.name)
         before.replicas = target.replicas
         return before
@@ -156,7 +160,7 @@ class AzureGallery:
 
     def _end(self, text: str, region: Region, at: datetime) -> None:
         region.ends, left = None, self.fails.get((text, region.name), 0)
-        region.state = Replication.FAILED if left else Replication.COMPLETED
+        region.state = FAILED if left else Replication.COMPLETED
         if left:
             self.fails[text, region.name] = left - 1
         elif region.there is None:

@@ -65,11 +65,14 @@ class Story:
             assert not any(world.azure.offered(stored, name) for name in stored.regions)
 
     def version(self, number: int) -> str:
-        texts = sorted(self.world.azure.stored)
-        return texts[number % len(texts)]
+        """Mostly the newest."""
+        texts = sorted(self.world.azure.stored, reverse=True)
+        return texts[number % len(texts) if number < 8 else 0]
 
     def region(self, number: int) -> str:
-        return (*NAMES, FOREIGN)[number % (len(NAMES) + 1)]
+        """One of the rings, or somebody else's."""
+        named = [r.name for ring in self.world.definition.rings for r in ring.regions]
+        return (*named, FOREIGN)[number % (len(named) + 1)]
 
     def others_write(self, text: str, regions: tuple[Target, ...]) -> None:
         """Somebody who knows nothing of the factory sends a list; the guard is on."""
@@ -144,7 +147,7 @@ def _fault(story: Story, a: int, b: int) -> None:
 
 
 def _refuse(story: Story, a: int, b: int) -> None:
-    story.world.azure.refuses_while_busy = bool(a % 2)
+    story.world.azure.refuses_while_busy, story.world.azure.refuses_removal = bool(a % 2), b == 0
 
 
 def _hold(story: Story, a: int, b: int) -> None:
@@ -209,6 +212,7 @@ def _targets(story: Story, text: str) -> tuple[Target, ...]:
 
 
 EVENTS: dict[str, Callable[[Story, int, int], None]] = {
+    "nothing": lambda story, a, b: None,
     "wait": _wait,
     "due": _due,
     "look": _look,
@@ -229,9 +233,38 @@ EVENTS: dict[str, Callable[[Story, int, int], None]] = {
     "copy": _copy,
     "stale": _stale,
 }
-GENTLE = ("wait", "due", "look", "lose", "start", "step", "new", "fault", "refuse")
-ROUGH = (*GENTLE, *GENTLE, *EVENTS)
+GENTLE = ("wait", "due", "look", "lose", "start", "step", "step", "new", "fault", "refuse")
+WORDS = ("hold", "resume", "resume", "promote", "withdraw")
+OTHERS = ("add", "flip", "copy", "stale")
+MIXTURES = {
+    "everything": (*GENTLE, "wait", "due", *WORDS, *OTHERS, "fail", "deny"),
+    "words": (*GENTLE, *WORDS),
+    "others": (*GENTLE, "due", *OTHERS, *OTHERS),
+    "failures": (
+        "wait",
+        "due",
+        "due",
+        "look",
+        "refuse",
+        "fault",
+        "fault",
+        "fail",
+        "fail",
+        "fail",
+        "deny",
+        "new",
+        *WORDS,
+    ),
+}
 
 
-def events(kinds: tuple[str, ...], size: int) -> st.SearchStrategy[list[Event]]:
-    return st.lists(st.tuples(st.sampled_from(kinds), st.integers(0, 11), st.integers(0, 6)), max_size=size)
+def events(kinds: tuple[str, ...], many: int) -> st.SearchStrategy[list[Event]]:
+    """So many of them, each drawn as one number; the smallest ones are nothing at all."""
+    named = ("nothing", *kinds)
+
+    def event(number: int) -> Event:
+        rest, b = divmod(number, 7)
+        kind, a = divmod(rest, 12)
+        return named[kind], a, b
+
+    return st.lists(st.integers(0, len(named) * 84 - 1).map(event), min_size=many, max_size=many)

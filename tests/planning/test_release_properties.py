@@ -15,7 +15,7 @@ from shared.planning import withdrawals
 from .azure_gallery import AzureGallery
 from .cases import NOW
 from .release_judges import every_rule
-from .release_stories import GENTLE, ROUGH, Event, Story, definitions, events
+from .release_stories import GENTLE, MIXTURES, Event, Story, definitions, events
 from .release_world import World
 
 ROUND = timedelta(hours=3)
@@ -53,9 +53,9 @@ def ring_at(world: World, text: str) -> Ring | None:
     return world.definition.rings[number] if 0 <= number < len(world.definition.rings) else None
 
 
-def settle(world: World) -> None:
-    """As many sweeps as the slowest way through the rings takes."""
-    for _ in range(8 + 3 * len(world.definition.rings)):
+def settle(world: World, *, each: int) -> None:
+    """As many sweeps as the slowest way takes, so many of them for a ring."""
+    for _ in range(8 + each * len(world.definition.rings)):
         sweep(world)
 
 
@@ -79,14 +79,15 @@ def often(brief: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("examples", [brief, deeper])
 
 
-@often(120)
-def test_every_update_keeps_to_the_rules_and_in_the_end_all_is_at_rest(examples: int) -> None:
+@pytest.mark.parametrize("mixture", MIXTURES)
+@often(80)
+def test_every_update_keeps_to_the_rules_and_in_the_end_all_is_at_rest(examples: int, mixture: str) -> None:
     """Whoever interferes: no word is forgotten, nothing that got lost stays lost, and updates end."""
 
     def promise(definition: Definition, happenings: list[Event]) -> None:
         told = story(definition, happenings)
         world = told.world
-        settle(world)
+        settle(world, each=3 + world.definition.deadline // ROUND)
         for text, row in world.rows.items():
             if row.record.held or row.record.withdrawn:
                 stored = world.azure.stored[text]
@@ -96,7 +97,7 @@ def test_every_update_keeps_to_the_rules_and_in_the_end_all_is_at_rest(examples:
             assert not lost or world.record(text).withdrawn or (text, name) in world.given_up
         is_at_rest(world)
 
-    holds(examples, promise, definitions(), events(ROUGH, 40))
+    holds(examples, promise, definitions(), events(MIXTURES[mixture], 40))
 
 
 @often(80)
@@ -105,7 +106,7 @@ def test_without_lasting_faults_the_newest_version_is_released_everywhere(exampl
 
     def promise(definition: Definition, happenings: list[Event]) -> None:
         world = story(definition, happenings).world
-        settle(world)
+        settle(world, each=3)
         is_released(world, max(world.azure.stored))
         is_at_rest(world)
 
@@ -117,7 +118,7 @@ def test_a_version_is_released_by_the_looks_that_it_asks_for(examples: int) -> N
     """Without a sweep and without an event: a version that has somewhere to go asks for its next look."""
 
     def promise(definition: Definition, refuses: bool, lasts: int) -> None:
-        azure = AzureGallery(definition.home, NOW, refuses, timedelta(minutes=lasts))
+        azure = AzureGallery(definition.home, NOW, refuses, lasts=timedelta(minutes=lasts))
         world = World(definition, azure, every_rule)
         azure.create("1.0.1")
         world.look("1.0.1")
