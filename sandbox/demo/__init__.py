@@ -1,4 +1,4 @@
-"""`make demo`: the whole way of one image, from a new marketplace version to an archived VHD, to watch.
+"""`make demo`: the whole way of images, from new versions to an archived VHD and to released ones, to watch.
 
 Nothing in here takes part in it: the factory does it all by itself, and the demo looks on and checks.
 """

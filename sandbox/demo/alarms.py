@@ -25,13 +25,21 @@ def storage_died(evidence: Evidence) -> str | None:
 
 
 def template_failed(evidence: Evidence) -> str | None:
-    return "the template could not be provisioned" if evidence.since("template Failed") else None
+    name = evidence.ever("template Failed")
+    return f"the template {name} could not be provisioned" if name else None
 
 
 def run_failed(evidence: Evidence) -> str | None:
-    states = ("Failed", "PartiallySucceeded", "Canceled")
-    ended = next((state for state in states if evidence.since(f"run {state}")), None)
-    return f"the run ended as {ended}" if ended else None
+    for state in ("Failed", "PartiallySucceeded", "Canceled"):
+        if name := evidence.ever(f"run {state}"):
+            return f"the run of {name} ended as {state}"
+    return None
+
+
+def replication_failed(evidence: Evidence) -> str | None:
+    """Written by whomever: no version of a story without faults fails anywhere."""
+    failures = evidence.published("Microsoft.Resources.ResourceWriteFailure", "/versions/")
+    return f"{failures[0].event['subject']} could not be replicated" if failures else None
 
 
 def refused(evidence: Evidence) -> str | None:
@@ -58,6 +66,7 @@ ALARMS: Final[tuple[Alarm, ...]] = (
     storage_died,
     template_failed,
     run_failed,
+    replication_failed,
     refused,
     event_dead,
     run_twice,

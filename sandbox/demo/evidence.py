@@ -13,6 +13,7 @@ import msgspec
 
 from sandbox.arm.storage import BlobAddress
 from sandbox.calls import Call
+from sandbox.eventgrid.events import Event
 from sandbox.eventgrid.retry import Delivery
 from sandbox.identity.tokens import FACTORY
 from sandbox.running import RunningSandbox
@@ -27,7 +28,15 @@ ARCHIVED: Final = re.compile(r"/(?P<account>archive)/(?P<container>images)/(?P<n
 class Moment(msgspec.Struct, frozen=True):
     """A state that a template or its run took on, and when."""
 
+    template: str
     state: str
+    at: datetime
+
+
+class Published(msgspec.Struct, frozen=True):
+    """An event, whether anybody subscribes to it or not."""
+
+    event: Event
     at: datetime
 
 
@@ -36,37 +45,55 @@ class Evidence:
 
     def __init__(self, sandbox: RunningSandbox, image: str, version: str, template: str = "") -> None:
         self.sandbox = sandbox
-        self.image, self.version, self._template = image, version, template or image
+        self.image, self.version, self.template = image, version, template or image
         self.began = sandbox.clock.now()
         self.copied = 0
         """Bytes that are in the archive."""
         self.staging: Staging | None = None
-        """Where Image Builder worked; remembered here when it is gone."""
+        """Where Image Builder worked for the template; remembered here when it is gone."""
         self._first_call = len(sandbox.azure.calls)
+        self._first_vhd = len(sandbox.made)
         self._moments: list[Moment] = []
+        self._published: list[Published] = []
         sandbox.azure.schedule.watchers.append(self.look)
+        sandbox.azure.eventgrid.watchers.append(
+            lambda event, at: self._published.append(Published(event, at))
+        )
 
     def look(self, at: datetime) -> None:
-        """Note the states of the template and its run, if they are new."""
-        found = next(
-            (t for t in self.sandbox.azure.imagebuilder.templates() if t.name == self._template), None
-        )
-        if found is None:
-            if self._moments:
-                self._note("template gone", at)
-            return
-        self.staging = found.staging or self.staging
-        self._note(f"template {found.state}", at)
-        if found.last_run is not None:
-            run = found.last_run
-            self._note(f"run {run.sub_state or run.state}", run.end or at)
+        """Note the states of all templates and of their runs, if they are new."""
+        there = self.sandbox.azure.imagebuilder.templates()
+        for template in there:
+            if template.name == self.template:
+                self.staging = template.staging or self.staging
+            self.note(template.name, f"template {template.state}", at)
+            # An older run is no part of this story.
+            if (run := template.last_run) is not None and (run.end or at) >= self.began:
+                self.note(template.name, f"run {run.sub_state or run.state}", run.end or at)
+        names = {template.name for template in there}
+        for known in {moment.template for moment in self._moments} - names:
+            self.note(known, "template gone", at)
 
-    def _note(self, state: str, at: datetime) -> None:
-        if all(known.state != state for known in self._moments):
-            self._moments.append(Moment(state, at))
+    def note(self, template: str, state: str, at: datetime) -> None:
+        if all((known.template, known.state) != (template, state) for known in self._moments):
+            self._moments.append(Moment(template, state, at))
 
-    def since(self, state: str) -> datetime | None:
-        return next((known.at for known in self._moments if known.state == state), None)
+    def since(self, state: str, template: str = "") -> datetime | None:
+        """When a template, by default that of the story, came to be so."""
+        wanted = (template or self.template, state)
+        return next((m.at for m in self._moments if (m.template, m.state) == wanted), None)
+
+    def ever(self, state: str) -> str | None:
+        """The first template that came to be so."""
+        return next((m.template for m in self._moments if m.state == state), None)
+
+    def published(self, kind: str, subject: str = "") -> list[Published]:
+        """Return the events of a type, in their order; `subject` is a part of theirs, in lower case."""
+        return [
+            each
+            for each in self._published
+            if each.event.get("eventType") == kind and subject in str(each.event.get("subject")).lower()
+        ]
 
     def calls(
         self, service: str, method: str, target: str, status: int | None = None, principal: str = FACTORY
@@ -82,18 +109,22 @@ class Evidence:
     def everything(self) -> list[Call]:
         return list(self.sandbox.azure.calls)[self._first_call :]
 
-    def events(self, kind: str) -> list[Delivery]:
-        """Return the deliveries of events of a type, those that were tried first."""
+    def deliveries(self, kind: str, subject: str = "") -> list[Delivery]:
+        """Return the deliveries of such events, those that were tried first."""
         outbox = self.sandbox.azure.eventgrid.outbox
         known = [*outbox.attempts, *outbox.pending()]
         return [
-            each for each in known if each.event.get("eventType") == kind and each.published >= self.began
+            each
+            for each in known
+            if each.event.get("eventType") == kind
+            and subject in str(each.event.get("subject")).lower()
+            and each.published >= self.began
         ]
 
     @property
     def made(self) -> list[tuple[BlobAddress, Vhd]]:
-        """What Image Builder has written."""
-        return list(self.sandbox.made)
+        """What Image Builder has written since the version appeared."""
+        return list(self.sandbox.made)[self._first_vhd :]
 
     @property
     def target(self) -> BlobAddress | None:

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +19,13 @@ from sandbox import endpoints
 from sandbox.demo import screen
 from sandbox.demo.alarms import Deviation, check
 from sandbox.demo.evidence import Evidence
-from sandbox.demo.proof import prove
+from sandbox.demo.galleries import VERSION, Galleries
+from sandbox.demo.proof import Archived, prove
 from sandbox.demo.reading import Reader, Unreadable
-from sandbox.demo.releases import VERSION, Galleries, latest_everywhere, tracks
-from sandbox.demo.scene import DEVELOPERS, PAGE_BLOBS, UBUNTU, WINDOWS, Scene, options
+from sandbox.demo.releases import Latest, check_lineage, latest_everywhere, tracks
+from sandbox.demo.scene import PAGE_BLOBS, UBUNTU, WINDOWS, Scene, options
 from sandbox.demo.screen import Timeline
-from sandbox.demo.steps import STORY, Step
+from sandbox.demo.steps import STORY
 from sandbox.demo.surface import Surface
 from sandbox.demo.watch import follow
 from sandbox.health import wait_until_ready
@@ -96,45 +97,57 @@ async def _demo(state: Path, out: Console) -> int:
 
 async def _play(state: Path, out: Console, told: list[str]) -> None:
     began = time.monotonic()
-    scene = UBUNTU
     screen.opening(out)
     async with RunningSandbox(options(state), tell=told.append) as sandbox, Reader(sandbox) as reader:
-        surface = Surface(sandbox)
-        evidence, baseline = await _prepared(sandbox, surface, scene)
-        screen.appears(out, scene, baseline, time.monotonic() - began)
-        await _show(out, evidence, STORY)
-        sandbox.storage.page_blobs.limit(Limits())  # whoever reads it back need not wait for the simulation
-        screen.proven(out, await prove(evidence, reader))
-        lines, status = await asyncio.gather(surface.journal(scene.image), surface.status())
-        screen.journal(out, lines, scene)
-        _nothing_failed(status)
+        surface, galleries = Surface(sandbox), Galleries(sandbox)
+        screen.started(out, await _prepared(sandbox, surface, UBUNTU), time.monotonic() - began)
+        releasing = tracks(galleries)
+        with Timeline(out, sandbox.clock.now(), STORY, *releasing) as timeline:
+            refreshing = asyncio.create_task(_refresh(timeline))
+            try:
+                archived = await _archive(sandbox, reader, timeline)
+                evidence = _appear(sandbox, timeline, WINDOWS)
+                await follow(evidence, timeline, *releasing)
+            finally:
+                refreshing.cancel()
+        await _tell(out, surface, archived, list(latest_everywhere(galleries)), timeline.began)
         check(evidence)
-        await _release(sandbox, surface, out)
     screen.closing(out, time.monotonic() - began)
 
 
-async def _release(sandbox: RunningSandbox, surface: Surface, out: Console) -> None:
-    """The second story: what a Windows build puts into the gallery reaches its regions."""
-    screen.appears_too(out, WINDOWS)
-    galleries = Galleries(sandbox)
-    evidence = Evidence(sandbox, WINDOWS.image, WINDOWS.version, WINDOWS.template)
-    sandbox.azure.catalogue.add_version(WINDOWS.publisher, WINDOWS.offer, WINDOWS.sku, WINDOWS.version)
-    await _show(out, evidence, *tracks(galleries))
-    screen.where_latest(out, tuple(latest_everywhere(galleries)))
-    thing = f"{DEVELOPERS}/{VERSION}"
-    lines, status = await asyncio.gather(surface.lineage(thing), surface.status())
-    screen.descent(out, lines, thing)
-    _nothing_failed(status)
+async def _archive(sandbox: RunningSandbox, reader: Reader, timeline: Timeline) -> Archived:
+    """The first story: what an Ubuntu build made is archived, and then read back."""
+    sandbox.storage.page_blobs.limit(PAGE_BLOBS)
+    evidence = _appear(sandbox, timeline, UBUNTU)
+    await follow(evidence, timeline, STORY)
+    sandbox.storage.page_blobs.limit(Limits())  # whoever reads it back need not wait for the simulation
+    archived = await prove(evidence, reader)
     check(evidence)
+    return archived
 
 
-async def _show(out: Console, evidence: Evidence, *stories: Sequence[Step]) -> None:
-    with Timeline(out, evidence.began, *stories) as timeline:
-        refreshing = asyncio.create_task(_refresh(timeline))
-        try:
-            await follow(evidence, timeline, *stories)
-        finally:
-            refreshing.cancel()
+def _appear(sandbox: RunningSandbox, timeline: Timeline, scene: Scene) -> Evidence:
+    """The version appears in the marketplace; everything else follows from that."""
+    evidence = Evidence(sandbox, scene.image, scene.version, scene.template)
+    timeline.appears(scene, evidence.began)
+    sandbox.azure.catalogue.add_version(scene.publisher, scene.offer, scene.sku, scene.version)
+    return evidence
+
+
+async def _tell(
+    out: Console, surface: Surface, archived: Archived, latest: list[Latest], began: datetime
+) -> None:
+    """What is there in the end, and what the factory's own command line says of it."""
+    thing = f"{WINDOWS.image}/{VERSION}"
+    lines, lineage, status = await asyncio.gather(
+        surface.journal(UBUNTU.image), surface.lineage(thing), surface.status()
+    )
+    screen.proven(out, archived)
+    screen.journal(out, lines, UBUNTU)
+    screen.where_latest(out, latest, began)
+    screen.descent(out, lineage, thing)
+    check_lineage(lineage)
+    _nothing_failed(status)
 
 
 def _nothing_failed(status: dict[str, Any]) -> None:
@@ -142,16 +155,12 @@ def _nothing_failed(status: dict[str, Any]) -> None:
         raise Deviation(f"failed work is recorded: {status['failed'][0]['why']}")
 
 
-async def _prepared(sandbox: RunningSandbox, surface: Surface, scene: Scene) -> tuple[Evidence, str]:
-    """Wait until the factory knows what is not new, then let the new version appear."""
+async def _prepared(sandbox: RunningSandbox, surface: Surface, scene: Scene) -> str:
+    """Wait until the factory knows what is not new."""
     missing = await wait_until_ready(sandbox, _READY)
     if missing:
         raise Deviation(f"no answer within {_READY.seconds} s from: {', '.join(missing)}")
-    baseline = await _baseline(sandbox, surface, scene)
-    sandbox.storage.page_blobs.limit(PAGE_BLOBS)
-    evidence = Evidence(sandbox, scene.image, scene.version)
-    sandbox.azure.catalogue.add_version(scene.publisher, scene.offer, scene.sku, scene.version)
-    return evidence, baseline
+    return await _baseline(sandbox, surface, scene)
 
 
 async def _baseline(sandbox: RunningSandbox, surface: Surface, scene: Scene) -> str:

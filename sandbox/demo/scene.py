@@ -1,5 +1,6 @@
 """What the demo plays: which image, which version, and a world in which it takes half a minute."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -45,12 +46,25 @@ WINDOWS: Final = Scene(
 )
 DEVELOPERS: Final = "windows-2022-dev"
 """The image that is built from the Windows image, and the definition that it feeds."""
+
+
+class Ring(msgspec.Struct, frozen=True):
+    """A ring of a definition: `latest` means a version there after all regions had it for so long."""
+
+    name: str
+    regions: tuple[str, ...]
+    soak: timedelta = timedelta(0)
+
+
+_SOAK: Final = timedelta(seconds=2)
 RINGS: Final = (
-    ("canary", ("westeurope",)),
-    ("early", ("northeurope", "uksouth")),
-    ("everywhere", ("eastus2", "southeastasia")),
+    Ring("canary", ("westeurope",), _SOAK),
+    Ring("early", ("northeurope", "uksouth"), _SOAK),
+    Ring("everywhere", ("eastus2", "southeastasia"), _SOAK),
 )
-"""As config/factory.yaml has them; sandbox/overlay.yaml lets them soak for seconds."""
+"""Of the Windows image, as config/factory.yaml has them; sandbox/overlay.yaml lets them soak for seconds."""
+ALL: Final = Ring("all", ("westeurope",))
+"""The one ring of what is built from it."""
 PAGE_BLOBS: Final = Limits(bytes_per_second=12 * MIB)
 """A fifth of Azure's own target, so that the copy of a small disk can be watched."""
 POLLING: Final = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval"

@@ -1,5 +1,6 @@
 """What the demo looks like: a table that fills itself on a terminal, plain lines anywhere else."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -14,13 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.demo.proof import Archived
+from sandbox.demo.releases import Latest
 from sandbox.demo.scene import MIB, Scene
 from sandbox.demo.steps import STORY, Seen, Step
 from sandbox.demo.surface import Line
 
-_WORDS: Final = max(len(step.words) for step in STORY) + 1
 _QUARTERS: Final = 4
 _PLAIN_WIDTH: Final = 110
+_HEAD: Final = 12  # the elapsed time, and a mark
+_RESOURCE: Final = re.compile(r"/subscriptions/\S+/providers/[^/\s]+")
 
 
 def console() -> Console:
@@ -29,18 +32,23 @@ def console() -> Console:
 
 
 class Timeline:
-    """`with` shows the steps while they happen."""
+    """`with` shows the steps while they happen: those that are done stand as lines, those to come below."""
 
     def __init__(self, out: Console, began: datetime, *stories: Sequence[Step]) -> None:
         self._out = out
         self._steps = [step for story in stories or (STORY,) for step in story]
-        self._began = began
-        self._seen: list[tuple[Step, Seen]] = []
+        self._words = max(len(step.words) for step in self._steps) + 1
+        self.began = began
+        self._done: set[int] = set()
         self._waiting: tuple[Step, ...] = ()
         self._progress: tuple[int, int] = (0, 0)
         self._spinner = Spinner("dots", style="cyan")
         moving = out.is_terminal and not out.is_dumb_terminal
-        self._live = Live(console=out, auto_refresh=False, get_renderable=self._table) if moving else None
+        self._live = (
+            Live(console=out, auto_refresh=False, transient=True, get_renderable=self._to_come)
+            if moving
+            else None
+        )
         self._quarter = 0
 
     def __enter__(self) -> Self:
@@ -52,7 +60,6 @@ class Timeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live:
-            self._waiting = ()
             self._live.stop()
 
     def waits_for(self, *steps: Step) -> None:
@@ -66,41 +73,52 @@ class Timeline:
         self._progress = (done, total)
         quarter = done * _QUARTERS // total if total else 0
         if self._live is None and self._quarter < quarter < _QUARTERS:
-            self._out.print(f"{'':>9}   {'':<{_WORDS}} {_copied(done, total)}", style="dim")
+            self._out.print(f"{'':{_HEAD}}{'':<{self._words}} {_copied(done, total)}", style="dim")
         self._quarter = max(self._quarter, quarter)
 
+    def appears(self, scene: Scene, at: datetime) -> None:
+        """What happens is what follows from this; nobody in the factory has been told."""
+        if self._done:
+            self._out.print()
+        head = f"{self._elapsed(at):>7} s     "
+        self._line(Text.assemble(head, (scene.version, "bold"), " appears in the marketplace"))
+
     def has_seen(self, step: Step, seen: Seen) -> None:
-        self._seen.append((step, seen))
-        if self._live is None:
-            line = f"{self._elapsed(seen):>7} s   {step.words:<{_WORDS}} {self._told(step, seen)}"
-            self._out.print(line.rstrip(), soft_wrap=True)
-        self.refresh()
+        self._done.add(id(step))
+        mark = Text("✓ ", style="green") if self._live else Text("  ")
+        told = f"{_mib(self._progress[0])} MiB {seen.told}" if step.copying else seen.told
+        head = Text(f"{self._elapsed(seen.at):>7} s ")
+        self._line(Text.assemble(head, mark, f"{step.words:<{self._words}} ", (told, "dim")))
 
-    def _elapsed(self, seen: Seen) -> str:
-        return f"{max(0.0, (seen.at - self._began).total_seconds()):.1f}"
+    def _line(self, line: Text) -> None:
+        """Above what is still to come, which moves down; not wider than the terminal."""
+        line.rstrip()
+        if self._live:
+            self._out.print(line, no_wrap=True, overflow="ellipsis")
+        else:
+            self._out.print(line, soft_wrap=True)
 
-    def _told(self, step: Step, seen: Seen) -> str:
-        return f"{_mib(self._progress[0])} MiB {seen.told}" if step.copying else seen.told
+    def _elapsed(self, at: datetime) -> str:
+        return f"{max(0.0, (at - self.began).total_seconds()):.1f}"
 
-    def _table(self) -> Group:
+    def _to_come(self) -> Group:
         table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(justify="right", width=9, no_wrap=True)
+        table.add_column(width=9)
         table.add_column(width=1, no_wrap=True)
-        table.add_column(width=_WORDS, no_wrap=True)
+        table.add_column(width=self._words, no_wrap=True)
         table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
-        for step, seen in self._seen:
-            elapsed = Text(f"{self._elapsed(seen)} s", style="dim")
-            table.add_row(
-                elapsed, Text("✓", style="green"), step.words, Text(self._told(step, seen), style="dim")
-            )
-        done = [step for step, _ in self._seen]
-        waiting = [step for step in self._waiting if step not in done]
+        waiting = [step for step in self._waiting if id(step) not in self._done]
         for step in waiting:
             table.add_row("", self._spinner, Text(step.words, style="cyan"), self._bar(step))
-        for step in self._steps:
-            if step not in done and step not in waiting:
-                table.add_row("", Text("·", style="dim"), Text(step.words, style="dim"), "")
+        for step in self._later(waiting):
+            table.add_row("", Text("·", style="dim"), Text(step.words, style="dim"), "")
         return Group(table)
+
+    def _later(self, waiting: Sequence[Step]) -> list[Step]:
+        """As many of the others as the terminal has room for, and a line for what comes above them."""
+        room = max(0, self._out.height - len(waiting) - 2)
+        names = {id(step) for step in waiting} | self._done
+        return [step for step in self._steps if id(step) not in names][:room]
 
     def _bar(self, step: Step) -> Table | str:
         done, total = self._progress
@@ -113,39 +131,45 @@ class Timeline:
 
 def opening(out: Console) -> None:
     out.print()
-    out.print("[bold]Image Factory[/bold]: a new marketplace version becomes an archived VHD, by itself")
+    out.print(
+        "[bold]Image Factory[/bold]: new marketplace versions become an archived VHD and a released image, "
+        "by itself",
+        soft_wrap=True,
+    )
 
 
-def appears(out: Console, scene: Scene, baseline: str, seconds: float) -> None:
+def started(out: Console, baseline: str, seconds: float) -> None:
     out.print(f"A local Azure and the app are up after {seconds:.1f} s; the factory knows {baseline}.")
     out.print()
-    out.print(f"{'0.0 s':>9}     [bold]{scene.version}[/bold] appears in the marketplace")
 
 
-def appears_too(out: Console, scene: Scene) -> None:
+def where_latest(out: Console, rows: Sequence[Latest], began: datetime) -> None:
+    """What Azure says is latest in which region, and since when: by the timeline, and by the clock."""
     out.print()
-    out.print(
-        "[bold]Next[/bold]: a gallery version crosses three rings, and what is built from it is rebuilt"
-    )
-    out.print()
-    out.print(f"{'0.0 s':>9}     [bold]{scene.version}[/bold] appears in the marketplace")
-
-
-def where_latest(out: Console, rows: Sequence[tuple[str, str, str, datetime]]) -> None:
-    """Definition, region, what Azure says is latest there, and since when."""
-    out.print()
-    out.print("[bold]Latest[/bold], asked of Azure region by region:")
-    widths = [max(len(str(row[column])) for row in rows) for column in range(3)]
-    for definition, region, version, since in rows:
-        cells = (text.ljust(width) for text, width in zip((definition, region, version), widths, strict=True))
-        out.print(f"  {'  '.join(cells)}  since {since:%H:%M:%S}", markup=False, soft_wrap=True)
+    out.print('[bold]Latest[/bold], asked of Azure region by region: what "latest" means, and since when')
+    cells = [
+        (
+            each.definition,
+            each.ring,
+            each.region,
+            each.version,
+            f"{(each.since - began).total_seconds():.1f} s",
+        )
+        for each in rows
+    ]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for each, row in zip(rows, cells, strict=True):
+        *texts, elapsed = (f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
+        line = f"  {'  '.join(texts)}  since {elapsed}  ({each.since:%H:%M:%S})"
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def descent(out: Console, lines: Sequence[str], thing: str) -> None:
+    """Resource ids are shown without what they all begin with."""
     out.print()
     out.print(f"[bold]Lineage[/bold] of {thing} (python -m shared.cli lineage {thing})")
     for line in lines:
-        told = Text(f"  {line}")
+        told = Text(f"  {_RESOURCE.sub('…', line)}")
         if out.is_terminal:
             told.truncate(out.width, overflow="ellipsis")
         out.print(told, soft_wrap=True)

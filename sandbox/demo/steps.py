@@ -42,17 +42,21 @@ def called(service: str, method: str, target: str, status: int, told: str | Tell
     return proof
 
 
-def published(kind: str) -> Proof:
+def published(kind: str, subject: str = "", told: str = "") -> Proof:
+    """Such an event was published; `subject` is a part of its subject."""
+
     def proof(evidence: Evidence) -> Seen | None:
-        found = evidence.events(kind)
-        return Seen(found[0].published, kind) if found else None
+        found = evidence.published(kind, subject)
+        return Seen(found[0].at, f"{kind}{told}") if found else None
 
     return proof
 
 
-def delivered(kind: str) -> Proof:
+def delivered(kind: str, subject: str = "") -> Proof:
+    """Such an event was delivered to a function of the app, and taken."""
+
     def proof(evidence: Evidence) -> Seen | None:
-        for each in evidence.events(kind):
+        for each in evidence.deliveries(kind, subject):
             if each.last_attempt and each.last_status in _ACCEPTED:
                 return Seen(each.last_attempt, f"{kind} to {each.subscription.function}")
         return None
@@ -60,14 +64,25 @@ def delivered(kind: str) -> Proof:
     return proof
 
 
-def state(name: str, told: str | Telling) -> Proof:
-    """Resource Manager told of this state of the template or of its run."""
+def state(name: str, told: str | Telling, template: str = "") -> Proof:
+    """Resource Manager told of this state of the template, by default the story's, or of its run."""
 
     def proof(evidence: Evidence) -> Seen | None:
-        at = evidence.since(name)
+        at = evidence.since(name, template)
         return Seen(at, _text(told, evidence)) if at else None
 
     return proof
+
+
+def ended(template: str = "") -> Proof:
+    """The template's run succeeded, and how long it took."""
+
+    def told(evidence: Evidence) -> str:
+        begun, over = evidence.since("run Building", template), evidence.since("run Succeeded", template)
+        seconds = (over - begun).total_seconds() if begun and over else 0.0
+        return f"Succeeded after {seconds:.1f} s, at {evidence.sandbox.options.speed:g} times Azure's speed"
+
+    return state("run Succeeded", told, template)
 
 
 def copied(evidence: Evidence) -> Seen | None:
@@ -100,12 +115,6 @@ def _provisioned(evidence: Evidence) -> str:
     return f"with staging group {_name(evidence.staging.group_id)}" if evidence.staging else ""
 
 
-def _ended(evidence: Evidence) -> str:
-    begun, ended = evidence.since("run Building"), evidence.since("run Succeeded")
-    seconds = (ended - begun).total_seconds() if begun and ended else 0.0
-    return f"Succeeded after {seconds:.1f} s, at {evidence.sandbox.options.speed:g} times Azure's speed"
-
-
 def _manifest(evidence: Evidence) -> str:
     target = evidence.target
     return f"{target.name.removesuffix('.vhd')}.json" if target else ""
@@ -130,7 +139,7 @@ STORY: Final = (
     Step("  building", state("run Building", "")),
     Step("  customizing", state("run Customizing", "")),
     Step("  distributing", state("run Distributing", "")),
-    Step("Run ended", state("run Succeeded", _ended)),
+    Step("Run ended", ended()),
     Step("Event delivered", delivered(RUN_ENDED)),
     Step("VHD copied", copied, copying=True),
     Step(

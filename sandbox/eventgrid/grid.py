@@ -2,10 +2,10 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sandbox.arm.roles import Roles
 from sandbox.calls import Call, CallLog
@@ -18,6 +18,9 @@ from sandbox.eventgrid.topics import AUDIENCE, SEND, Topic
 from sandbox.faults import Faults
 from sandbox.http import Headers, Request, Response
 from sandbox.identity.tokens import TokenRefused, Tokens
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _PATH: Final = re.compile(r"/topics/(?P<name>[^/]+)/api/events/?", re.IGNORECASE)
 
@@ -44,6 +47,8 @@ class EventGrid:
         dead_letters: Path | None = None,
     ) -> None:
         self.outbox = Outbox(speed=speed, dead_letters=dead_letters)
+        self.watchers: list[Callable[[Event, datetime], None]] = []
+        """Called for each event that is published, also where nobody subscribes to it."""
         # Demanded is 403; a test report of an Azure SDK (2021) shows 401 for the same message.
         self.missing_role_status = 403
         self._clock = clock
@@ -146,6 +151,8 @@ class EventGrid:
 
     def _fan_out(self, topic: Topic, event: Event) -> None:
         now = self._clock.now()
+        for watcher in self.watchers:
+            watcher(event, now)
         for subscription in self.subscriptions:
             if subscription.topic == topic.alias and matches(subscription, event):
                 self.outbox.add(subscription, event, now)
