@@ -104,7 +104,8 @@ def against(file: "TemplateFile", definitions: Mapping[DefinitionId, Definition]
     known = of is not None and of.rings and all(ring.regions for ring in of.rings)
     if of is not None and known and file.location and of.ring_of(file.location) is None:
         said = f"{file.location} is in no ring of definition {of.name}, which it is built from"
-        yield ("location",), f"{said}; expected one of its regions: nothing is ever latest elsewhere", ""
+        near = nearest(file.location, (region.name for ring in of.rings for region in ring.regions))
+        yield ("location",), f"{said}; expected one of its regions: nothing is ever latest elsewhere", near
 
 
 def _target(target: GalleryTarget, definition: Definition) -> Iterator[Told]:
@@ -120,7 +121,7 @@ def _target(target: GalleryTarget, definition: Definition) -> Iterator[Told]:
         said = f"{target.replication[:80]!r}; expected {wanted}, as definition {definition.name} says"
         near = wanted if nearest(target.replication, _MODES) == wanted else ""
         yield (*path, "replicationMode"), f"{said}: it cannot be changed later", near
-    if target.regions and definition.home and definition.home not in target.regions:
+    if target.listed and definition.home and definition.home not in target.regions:
         said = f"leaves out {definition.home}; expected the home region of definition {definition.name}"
         yield (*path, target.listed), f"{said} to be among them", ""
 

@@ -106,6 +106,9 @@ DISTRIBUTOR = "templates/ubuntu.json:1: properties.distribute[0]"
         ({"targetRegions": None, "replicationRegions": ["northeurope"]},
          ".replicationRegions: leaves out westeurope; expected the home region of definition ubuntu to be "
          "among them"),
+        ({"targetRegions": "westeurope"},
+         ".targetRegions: leaves out westeurope; expected the home region of definition ubuntu to be among "
+         "them"),
         ({"galleryImageId": None},
          ".galleryImageId: missing; expected the id of an image definition in a gallery, such as "
          ".../providers/Microsoft.Compute/galleries/images/images/windows-2022"),
@@ -156,6 +159,11 @@ def test_where_a_definition_is_never_latest_nothing_can_be_built_from_it(tmp_pat
         "templates/ubuntu.json:1: location: uksouth is in no ring of definition ubuntu, which it is built "
         "from; expected one of its regions: nothing is ever latest elsewhere"
     ]
+
+
+def test_a_misspelt_region_of_a_template_is_told_with_the_ring_s(tmp_path: Path) -> None:
+    (line,) = told(tmp_path, yaml(top=RELEASED), ubuntu=into(source=LATEST, location="northeurop"))
+    assert line.endswith("nothing is ever latest elsewhere; did you mean northeurope?")
 
 
 def test_a_definition_that_is_not_configured_may_be_latest_anywhere(tmp_path: Path) -> None:
