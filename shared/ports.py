@@ -189,9 +189,9 @@ class Galleries(Protocol):
     def update(self, version: GalleryVersion, change: Update) -> None:
         """Replace the target regions, as read in `version` and changed. Started and left.
 
-        Its tags are left alone, and no region may be dropped that has replicated. WrongState while the version
-        takes no such update: it is still updating, or the list has got stale. Whether it can be sent is the
-        claim's say.
+        Its tags are left alone, and no region may be dropped that has replicated. WrongState while it takes
+        no such update: it is still updating, or the list has got stale. Whether it can be sent is the claim's
+        say.
         """
 
 
