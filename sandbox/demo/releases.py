@@ -73,7 +73,7 @@ def _announced(galleries: Galleries) -> tuple[Step, ...]:
 
 def _rebuild(galleries: Galleries) -> tuple[Step, ...]:
     source = f":images:{WINDOWS.image}"
-    found = published(VERSION_FOUND, source, f": {VERSION} of images/{WINDOWS.image} in {ALL.regions[0]}")
+    found = published(VERSION_FOUND, source, f": {VERSION} of images/{WINDOWS.image}")
     template = f"{DEVELOPERS}, whose source is the definition {WINDOWS.image}"
     return (
         Step("Event published", _after_latest(galleries, found), _LONG),

@@ -13,6 +13,8 @@ from sandbox.demo.steps import STORY, Seen, Step
 _PAUSE: Final = 0.1
 _SLACK: Final = timedelta(seconds=0.1)
 """A delivery counts as done once Event Grid has read the answer, a moment after the factory gave it."""
+_SETTLED: Final = timedelta(seconds=0.1)
+"""Some records are written a moment after what they tell of: what is older than this is known in its order."""
 
 
 class Screen(Protocol):
@@ -68,10 +70,10 @@ async def follow(evidence: Evidence, screen: Screen, *stories: Sequence[Step]) -
 
 
 def _go_on(track: _Track, evidence: Evidence, now: datetime) -> Iterator[tuple[Step, Seen]]:
-    """What has happened by now; what happens while others are asked comes the next time, in its order."""
+    """What has happened and is settled; what happens while others are asked comes later, in its order."""
     while (step := track.step) is not None:
         seen = step.proof(evidence)
-        if seen is None or seen.at > now + _SLACK:
+        if seen is None or seen.at > now - _SETTLED:
             return
         track.goes_on(step, seen, now)
         yield step, seen

@@ -3,13 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from sandbox.azure import LocalAzure
-from sandbox.calls import Call
 from sandbox.clock import WallClock
 from sandbox.demo.alarms import Deviation
 from sandbox.demo.evidence import Evidence
@@ -19,8 +16,8 @@ from sandbox.demo.watch import follow
 from sandbox.vhd import make_vhd
 from shared.domain.templates import PageRange
 from shared.planning import archive as rules
-from tests.memory.blobs import MemoryBlobs
-from tests.memory.storage import MemoryStorage
+
+from .parts import call, evidence_of
 
 
 class Audience:
@@ -39,20 +36,7 @@ class Audience:
 
 @pytest.fixture
 def evidence() -> Evidence:
-    """Of a world in which nothing goes on by itself. It began a while ago."""
-    clock = WallClock()
-    azure = LocalAzure(clock, MemoryStorage(MemoryBlobs(clock)))
-    storage = SimpleNamespace(azurite=SimpleNamespace(alive=lambda: True))
-    host = SimpleNamespace(pid=1, starts=1, last_exit=None)
-    sandbox = SimpleNamespace(azure=azure, clock=clock, storage=storage, host=host, made=[])
-    found = Evidence(cast("Any", sandbox), "ubuntu-22", "22.04.202611010")
-    found.began -= timedelta(seconds=10)
-    return found
-
-
-def call(evidence: Evidence, path: str, after: float, status: int = 200) -> None:
-    at = evidence.began + timedelta(seconds=after)
-    evidence.sandbox.azure.calls.append(Call("arm", "GET", path, "", status, at, principal="factory"))
+    return evidence_of(WallClock(), "ubuntu-22", "22.04.202611010")
 
 
 def told(evidence: Evidence, story: Sequence[Step]) -> list[str]:
@@ -90,8 +74,8 @@ def test_a_step_that_never_comes_is_named(evidence: Evidence) -> None:
         (lambda e: call(e, "/secret", 1, status=403), "refused: GET /secret was answered 403"),
         (lambda e: setattr(e.sandbox.host, "starts", 2), "the Functions host died"),
         (lambda e: setattr(e.sandbox.storage.azurite, "alive", lambda: False), "storage emulator died"),
-        (lambda e: e._note("run Failed", e.began), "the run ended as Failed"),
-        (lambda e: e._note("template Failed", e.began), "could not be provisioned"),
+        (lambda e: e.note("ubuntu-22", "run Failed", e.began), "the run of ubuntu-22 ended as Failed"),
+        (lambda e: e.note("other", "template Failed", e.began), "other could not be provisioned"),
         (lambda e: e.sandbox.azure.eventgrid.outbox.dead.append({"deadLetterReason": "Busy"}), "Busy"),
     ],
 )
