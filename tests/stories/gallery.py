@@ -13,6 +13,7 @@ from shared.domain.records import FailedWork, RunRecord
 from shared.domain.releases import ReleaseRecord, Stage
 
 from .cuts import Gate
+from .judge import Judge
 from .scenes import GROUP
 from .world import HERE, World
 
@@ -21,7 +22,7 @@ BASE, DEV = ("westeurope", "northeurope", "uksouth"), ("westeurope",)
 
 
 class GalleryWorld(World):
-    """Watches the galleries after everything that happens: what has replicated is never lost."""
+    """Galleries are judged after everything that happens."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class GalleryWorld(World):
         gate: Gate | None = None,
         config: Path = HERE / "releases" / "factory.yaml",
         definitions: Sequence[str] = ("base", "dev"),
+        system: str = "Linux",
         **options: Any,
     ) -> None:
         setting = Setting(definitions=tuple(("images", name) for name in definitions))
@@ -36,10 +38,8 @@ class GalleryWorld(World):
         for name in definitions:
             found = self.azure.galleries.definition(f"{GALLERY}/images/{name}")
             assert found is not None, "the world was founded with it"
-            found.properties["osType"] = "Linux"
-        self.names = tuple(definitions)
-        self.wrong: list[str] = []
-        self._replicated: dict[str, set[str]] = {}
+            found.properties["osType"] = system
+        self.judge = Judge(self)
         self.azure.schedule.watchers.append(self._watch)
 
     def make(self, definition: str = "base", name: str = "1.0.0", **profile: Any) -> Version:
@@ -70,14 +70,18 @@ class GalleryWorld(World):
         assert found is not None, f"{name} is not there"
         return found
 
+    @property
+    def wrong(self) -> list[str]:
+        """What the judge has found."""
+        return self.judge.wrong
+
+    def _happen(self) -> bool:
+        happened = super()._happen()
+        self._watch(self.clock.now())
+        return happened
+
     def _watch(self, at: datetime) -> None:
-        for name in self.names:
-            for version in self.azure.galleries.versions.of(f"{GALLERY}/images/{name}"):
-                there = {region.name for region in version.regions}
-                known = self._replicated.setdefault(version.id, set())
-                self.wrong += [f"{at}: {version.id} lost {lost}" for lost in known - there]
-                known |= {r.name for r in version.regions if r.state == "Completed"}
-                known &= there
+        self.judge.look(at)
 
 
 def stands(name: str, stage: Stage) -> Callable[[World], bool]:

@@ -4,7 +4,6 @@ What is expected is written from the rules as people read them, not from the pla
 """
 
 import contextlib
-import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,20 +17,19 @@ from sandbox.arm.galleries.model import Region, Version
 from sandbox.arm.galleries.replication import Plan
 from sandbox.switches import Switches
 from shared.domain.errors import Invalid
-from shared.domain.records import FailedWork, RunRecord
+from shared.domain.records import FailedWork
 from shared.domain.releases import ReleaseRecord, Stage
 from shared.usecases import withdrawals
 
 from .cuts import Gate
 from .gallery import GALLERY, GalleryWorld
+from .graphs import assert_built_once_each, graph_world, publish
 from .scenes import factory_file
-from .world import UBUNTU
 
 REGIONS = ("westeurope", "northeurope", "uksouth", "eastus2", "southeastasia")
 FOREIGN = ("francecentral", "japaneast")
 SLOW = list(HealthCheck)
 """A world takes a while: that is no fault of the strategy."""
-NEW = "22.04.202611010"
 
 rings = st.lists(st.sampled_from(range(3)), min_size=5, max_size=5).map(
     lambda places: [[r for r, at in zip(REGIONS, places, strict=True) if at == ring] for ring in range(3)]
@@ -194,45 +192,26 @@ parents = st.lists(st.integers(0, 3), min_size=1, max_size=4)
 shared = st.lists(st.booleans(), min_size=4, max_size=4)
 
 
-def graph_file(folder: Path, of: list[int], joint: list[bool]) -> tuple[Path, dict[str, str], dict[str, str]]:
-    """Images, what each is built from, and what each feeds. Later ones are built from earlier definitions."""
-    feeds, source = {"image-0": "def-0"}, {"image-0": ""}
+def graph(of: list[int], joint: list[bool]) -> dict[str, tuple[str, str]]:
+    """Later images are built from earlier definitions; siblings may feed one."""
+    found = {"image-0": ("", "def-0")}
     for number, parent in enumerate(of, 1):
-        name = f"image-{number}"
-        source[name] = f"def-{min(parent, number - 1)}"
-        source[name] = source[name] if source[name] in feeds.values() else "def-0"
-        sibling = next((n for n in feeds if source[n] == source[name] and joint[number % 4]), None)
-        feeds[name] = feeds[sibling] if sibling else f"def-{number}"
-    ring = [{"name": "all", "regions": {"westeurope": {}}, "soak": "5m"}]
-    defs = {n: {"gallery": "images", "location": "westeurope", "rings": ring} for n in set(feeds.values())}
-    path = factory_file(folder, *feeds, options={"after_archive": "keep_template"}, definitions=defs)
-    document, sample = json.loads(path.read_text()), json.loads((folder / "template.json").read_text())
-    for name, into in feeds.items():
-        target = {"type": "SharedImage", "runOutputName": "g", "galleryImageId": f"{GALLERY}/images/{into}"}
-        target |= {"targetRegions": [{"name": "westeurope"}], "excludeFromLatest": True}  # type: ignore[dict-item] # JSON
-        properties = {**sample["properties"], "distribute": [target]}
-        if source[name]:
-            latest = f"{GALLERY}/images/{source[name]}/versions/latest"
-            properties["source"] = {"type": "SharedImageVersion", "imageVersionId": latest}
-        (folder / f"{name}.json").write_text(json.dumps({**sample, "properties": properties}))
-        document["images"][name]["template"] = f"{name}.json"
-    path.write_text(json.dumps(document))
-    return path, source, feeds
+        name = f"def-{min(parent, number - 1)}"
+        made_from = name if any(name == feeds for _, feeds in found.values()) else "def-0"
+        siblings = [feeds for each, feeds in found.values() if each == made_from]
+        found[f"image-{number}"] = (
+            made_from,
+            siblings[0] if siblings and joint[number % 4] else f"def-{number}",
+        )
+    return found
 
 
 def cascade(of: list[int], joint: list[bool]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        config, source, feeds = graph_file(Path(folder), of, joint)
-        world = GalleryWorld(config=config, definitions=sorted(set(feeds.values())))
-        world.go_on(minutes=20)
-        world.azure.catalogue.add_version(*UBUNTU, NEW)
-        world.go_on(hours=30)
-        runs = sorted(world.records(RunRecord), key=lambda run: run.started)
-        assert sorted(run.image for run in runs) == sorted(feeds), world.told()
-        started, ended = {r.image: r.started for r in runs}, {r.image: r.ended for r in runs}
-        for name, made_from in source.items():
-            for ancestor in (n for n, into in feeds.items() if into == made_from):
-                assert ended[ancestor] < started[name], world.told()
+        made = graph(of, joint)
+        world = graph_world(Path(folder), made)
+        publish(world)
+        assert_built_once_each(world, made)
         assert not world.records(FailedWork)
 
 
