@@ -121,6 +121,8 @@ class RegionRecord(msgspec.Struct, frozen=True, array_like=True):
     """Why its ring no longer waits for it."""
     replicas: int = 1
     storage: str = "Standard_LRS"
+    suspended: bool = False
+    """A hold has taken it from being latest there: it is so again when the hold ends."""
 
 
 class WriteClaim(msgspec.Struct, frozen=True):

@@ -103,11 +103,15 @@ def _seen(s: Situation, version: GalleryVersion, placed: Placed) -> RegionRecord
     if placed.state is Replication.COMPLETED:
         known = replace(known, replicated=known.replicated or s.now, failures=Failures.NONE, given_up="")
     ring = s.definition.ring_of(placed.name)
-    its_time = ring is None or ring < s.record.ring or s.record.history or known.latest is not None
-    if s.record.held or s.record.withdrawn or not its_time:
-        return replace(known, latest=None, taken_back=False)
+    was_latest = known.latest is not None or known.suspended
+    its_time = ring is None or ring < s.record.ring or s.record.history or was_latest
+    if s.record.held and not s.record.withdrawn:
+        suspended = known.suspended or bool(known.latest and not known.taken_back)
+        return replace(known, latest=None, suspended=suspended)
+    if s.record.withdrawn or not its_time:
+        return replace(known, latest=None, taken_back=False, suspended=False)
     if not version.excluded_in(placed.name):
-        return replace(known, latest=known.latest or s.now, taken_back=False)
+        return replace(known, latest=known.latest or s.now, taken_back=False, suspended=False)
     if s.record.insists:
         return replace(known, latest=None, taken_back=False)
     return replace(known, taken_back=known.taken_back or known.latest is not None)
@@ -123,7 +127,7 @@ def _missed(s: Situation, known: RegionRecord) -> RegionRecord | None:
         return replace(known, failures=Failures.ADDED_AGAIN)
     if known.replicated and (s.definition.ring_of(known.name) is None or stops(s, s.record)):
         return None
-    return replace(known, replicated=None, latest=None, taken_back=False)
+    return replace(known, replicated=None, latest=None, taken_back=False, suspended=False)
 
 
 def _timed(s: Situation, record: ReleaseRecord) -> ReleaseRecord:

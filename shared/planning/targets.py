@@ -19,15 +19,15 @@ REMOVALS = 3
 
 def wanted(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> Update | None:
     """The update that is due; None if everything is as it shall be."""
-    leaving = {p.name for p in version.regions if _leaves(version, record, p)}
+    leaving = {p.name for p in version.regions if _leaves(s, version, record, p)}
     kept = [_kept(s, version, record, p) for p in version.regions if p.name not in leaving]
-    new = [_new(r) for r in _some(record, list(_missing(s, version, record)))]
     end = None
     if s.definition.end_of_life and version.published and version.end_of_life is None:
         end = version.published + s.definition.end_of_life
     retried = any(_is_retried(s, r) for r in record.regions)
-    same = not leaving and not new and all(_same(version, target) for target in kept)
-    return None if same and end is None and not retried else Update((*kept, *new), end)
+    due = bool(leaving or end or retried or not all(_same(version, target) for target in kept))
+    new = [_new(r) for r in _some(record, list(_missing(s, version, record)), due=due)]
+    return Update((*kept, *new), end) if due or new else None
 
 
 def stepped(s: Situation, version: GalleryVersion) -> ReleaseRecord:
@@ -53,7 +53,7 @@ def _step(s: Situation, version: GalleryVersion, record: ReleaseRecord, known: R
             return replace(known, failures=Failures.RETRIED)
         case Failures.RETRIED | Failures.REMOVING if record.refusals >= REMOVALS:
             return replace(known, given_up=f"failed, and Azure refuses to remove it{told}")
-        case Failures.RETRIED if placed.name != version.location:
+        case Failures.RETRIED if placed.name != version.location and not known.replicated:
             return replace(known, failures=Failures.REMOVING)
         case Failures.REMOVING:
             return known
@@ -66,11 +66,15 @@ def _is_retried(s: Situation, known: RegionRecord) -> bool:
     return known.failures is Failures.RETRIED and (before is None or before.failures is Failures.NONE)
 
 
-def _leaves(version: GalleryVersion, record: ReleaseRecord, placed: Placed) -> bool:
-    """Whether the region is removed now, to be added again."""
+def _leaves(s: Situation, version: GalleryVersion, record: ReleaseRecord, placed: Placed) -> bool:
+    """Whether the region is removed now, to be added again.
+
+    Not from a version that is stopped: if Azure refused the removal, it would refuse a person's word with it.
+    """
     known = record.region(placed.name)
     removing = known is not None and known.failures is Failures.REMOVING and not known.given_up
-    return removing and placed.state is Replication.FAILED and not version.provisioning.busy
+    free = not version.provisioning.busy and not stops(s, record)
+    return removing and free and placed.state is Replication.FAILED
 
 
 def _missing(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> Iterator[RingRegion]:
@@ -88,11 +92,13 @@ def _missing(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> It
             yield RingRegion(known.name, known.replicas, known.storage)
 
 
-def _some(record: ReleaseRecord, regions: list[RingRegion]) -> list[RingRegion]:
-    """All of them; one after the other once Azure has said no, since it does not say to which."""
-    if not record.denials or not regions:
-        return regions
-    return [regions[(record.denials - 1) % len(regions)]]
+def _some(record: ReleaseRecord, regions: list[RingRegion], *, due: bool) -> list[RingRegion]:
+    """All of them; one after the other once Azure has said no, since it does not say to which.
+
+    `due`: the update has something else to do, and then it is tried without any of them first.
+    """
+    tries = [*([[]] if due else []), *([region] for region in regions)]
+    return tries[(record.denials - 1) % len(tries)] if record.denials and tries else regions
 
 
 def _kept(s: Situation, version: GalleryVersion, record: ReleaseRecord, placed: Placed) -> Target:
@@ -117,7 +123,7 @@ def _excluded(s: Situation, version: GalleryVersion, record: ReleaseRecord, regi
         return True
     if known and known.taken_back:
         return True
-    if known and known.latest:
+    if known and (known.latest or (known.suspended and replicated(version, region))):
         return False
     if ring is None:
         return version.excluded_in(region)  # somebody else's affair

@@ -84,10 +84,10 @@ def says(told: World, text: str, word: Callable[[ReleaseRecord], ReleaseRecord])
     assert told.say(text, word), "the word was refused"
 
 
-def others_write(told: World, text: str, *dropped: str, **excluded: bool) -> None:
-    """Somebody else replaces the list: without some regions, and with these, excluded from latest or not."""
+def others_write(told: World, text: str, *dropped: str, more: str = "", **excluded: bool) -> None:
+    """Somebody replaces the list: without some, with `more` replicas in one, with these, as latest or not."""
     kept = {n: r for n, r in told.azure.stored[text].regions.items() if n not in dropped}
-    targets = {n: Target(n, r.replicas, r.storage, r.excluded) for n, r in kept.items()}
+    targets = {n: Target(n, r.replicas + 3 * (n == more), r.storage, r.excluded) for n, r in kept.items()}
     for name, flag in excluded.items():
         known = kept.get(name)
         targets[name] = Target(name, known.replicas if known else 1, "Premium_LRS", flag)

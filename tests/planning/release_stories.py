@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.domain.errors import FactoryError
 from shared.domain.galleries import Target, Update
@@ -196,6 +197,12 @@ def _flip(story: Story, a: int, b: int) -> None:
     )
 
 
+def _scale(story: Story, a: int, b: int) -> None:
+    text, name = story.version(a), story.region(b)
+    more = (replace(t, replicas=t.replicas + (t.name == name)) for t in _targets(story, text))
+    story.others_write(text, tuple(more))
+
+
 def _copy(story: Story, a: int, b: int) -> None:
     text = story.version(a)
     story.copies.append((text, _targets(story, text)))
@@ -230,12 +237,13 @@ EVENTS: dict[str, Callable[[Story, int, int], None]] = {
     "deny": _deny,
     "add": _add,
     "flip": _flip,
+    "scale": _scale,
     "copy": _copy,
     "stale": _stale,
 }
 GENTLE = ("wait", "due", "look", "lose", "start", "step", "step", "new", "fault", "refuse")
 WORDS = ("hold", "resume", "resume", "promote", "withdraw")
-OTHERS = ("add", "flip", "copy", "stale")
+OTHERS = ("add", "flip", "scale", "copy", "stale")
 MIXTURES = {
     "everything": (*GENTLE, "wait", "due", *WORDS, *OTHERS, "fail", "deny"),
     "words": (*GENTLE, *WORDS),

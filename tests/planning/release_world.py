@@ -70,6 +70,8 @@ class World:
     heeded: set[str] = field(default_factory=set)
     """Versions that an update has excluded by a person's word, and that nobody has touched since."""
     given_up: set[tuple[str, str]] = field(default_factory=set)
+    offered: set[tuple[str, str]] = field(default_factory=set)
+    """Where a look has found `latest` to mean a version."""
     fault: Fault = ""
     accepted: int = 0
 
@@ -108,6 +110,9 @@ class World:
         if seen is None and row is None:
             return
         known = row.record if row else ReleaseRecord(self.definition.name, version, ID.version(text), now)
+        self.offered |= (
+            {(text, r.name) for r in seen.regions if not seen.excluded_in(r.name)} if seen else set()
+        )
         yield "plan"
         decided = plan(Situation(self.definition, self.timing, known, seen, newer, others, now))
         record, etag = decided.record, row.etag if row else 0

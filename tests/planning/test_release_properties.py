@@ -75,7 +75,7 @@ def holds(examples: int, promise: Callable[..., None], *strategies: st.SearchStr
 
 
 def often(brief: int) -> pytest.MarkDecorator:
-    deeper = pytest.param(50 * brief, marks=pytest.mark.long)
+    deeper = pytest.param(15 * brief, marks=pytest.mark.long)
     return pytest.mark.parametrize("examples", [brief, deeper])
 
 
