@@ -117,6 +117,9 @@ def _what_to_try(sandbox: RunningSandbox) -> str:
 Try next:
   a new version of Ubuntu:   {me} new-version{suffix} \\
                                Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2 22.04.202611010
+  a release, ring by ring:   {me} new-version{suffix} \\
+                               MicrosoftWindowsServer:WindowsServer:2022-datacenter-g2 20348.4405.261114
+                             {me} control{suffix} GET /galleries
   a look by hand:            curl -X POST -H 'x-functions-key: {at.functions_key or "KEY"}' \\
                                {at.functions}/api/v1/images/ubuntu-22/look
   a fault:                   {me} fault{suffix} blob drop --when after --path comp=page --nth 3

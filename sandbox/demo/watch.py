@@ -14,7 +14,7 @@ _PAUSE: Final = 0.1
 _SLACK: Final = timedelta(seconds=0.1)
 """A delivery counts as done once Event Grid has read the answer, a moment after the factory gave it."""
 _SETTLED: Final = timedelta(seconds=0.1)
-"""Some records are written a moment after what they tell of: what is older than this is known in its order."""
+"""Some records are written a moment after what they tell of: what is older than this is in its order."""
 
 
 class Screen(Protocol):
