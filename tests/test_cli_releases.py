@@ -59,6 +59,7 @@ def test_words_of_people_are_noted_and_carried_out(world: GalleryWorld, capsys: 
     world.play(stands("base/1.0.0", Stage.HELD))
     assert run(world, "release", "resume", "base/1.0.0") == 0
     assert run(world, "release", "promote", "base/1.0.0", "--through") == 0
+    world.judge.look(world.clock.now())  # nothing else has happened since
     world.play(rebuilt)
     assert [world.latest(region) for region in BASE] == ["1.0.0"] * 3
     assert run(world, "release", "withdraw", "base/1.0.0", "--why", "it is bad") == 0
