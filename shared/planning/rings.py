@@ -106,7 +106,8 @@ def _seen(s: Situation, version: GalleryVersion, placed: Placed) -> RegionRecord
     was_latest = known.latest is not None or known.suspended
     its_time = ring is None or ring < s.record.ring or s.record.history or was_latest
     if s.record.held and not s.record.withdrawn:
-        suspended = known.suspended or bool(known.latest and not known.taken_back)
+        found = its_time and known.seen == s.now and not version.excluded_in(placed.name)
+        suspended = known.suspended or found or bool(known.latest and not known.taken_back)
         return replace(known, latest=None, suspended=suspended)
     if s.record.withdrawn or not its_time:
         return replace(known, latest=None, taken_back=False, suspended=False)
