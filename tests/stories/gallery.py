@@ -11,6 +11,7 @@ from sandbox.arm.galleries.model import Content, Disk, Version
 from sandbox.azure import Setting
 from shared.domain.records import FailedWork, RunRecord
 from shared.domain.releases import ReleaseRecord, Stage
+from shared.usecases import withdrawals
 
 from .cuts import Gate
 from .judge import Judge
@@ -70,18 +71,48 @@ class GalleryWorld(World):
         assert found is not None, f"{name} is not there"
         return found
 
+    def versions(self, definition: str = "base") -> list[Version]:
+        """All there are, oldest first."""
+        found = self.azure.galleries.versions.of(f"{GALLERY}/images/{definition}")
+        return sorted(found, key=lambda version: version.rank)
+
     @property
     def wrong(self) -> list[str]:
         """What the judge has found."""
         return self.judge.wrong
 
     def _happen(self) -> bool:
+        self._watch(self.clock.now())  # what people have said since counts
         happened = super()._happen()
         self._watch(self.clock.now())
         return happened
 
     def _watch(self, at: datetime) -> None:
         self.judge.look(at)
+
+
+def begun(**options: Any) -> GalleryWorld:
+    """The factory has looked at its definitions, so that what is made now is news."""
+    world = GalleryWorld(**options)
+    world.go_on(minutes=1)
+    return world
+
+
+def changed(folder: Path, was: str, becomes: str) -> Path:
+    """The stories' configuration with something else in it."""
+    for file in (HERE / "releases").iterdir():
+        (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    path = folder / "factory.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert was in text
+    path.write_text(text.replace(was, becomes), encoding="utf-8")
+    return path
+
+
+def say(world: World, verb: Callable[..., None], version: str = "base/1.0.0", **more: bool) -> None:
+    """As the command line does."""
+    word = withdrawals.Word(version, "because we say so", "said-by-hand")
+    verb(world.worker.outside, world.worker.factory(), word, **more)
 
 
 def stands(name: str, stage: Stage) -> Callable[[World], bool]:

@@ -21,9 +21,6 @@ def graph_file(
     folder: Path, graph: Graph, own: Mapping[str, Mapping[str, Any]] | None = None, **top: Any
 ) -> Path:
     """factory.yaml with one ring for each definition; `own` is what single definitions say besides."""
-    into = {feeds for _, feeds in graph.values()} | {
-        made_from for made_from, _ in graph.values() if made_from
-    }
     definitions = {
         name: {"gallery": "images", "location": "westeurope", "rings": RINGS, **(own or {}).get(name, {})}
         for name in named(graph)

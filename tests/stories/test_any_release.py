@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.arm.galleries.model import Region, Version
+from sandbox.arm.galleries.model import Region
 from sandbox.arm.galleries.replication import Plan
 from sandbox.switches import Switches
 from shared.domain.errors import Invalid
@@ -22,7 +22,7 @@ from shared.domain.releases import ReleaseRecord, Stage
 from shared.usecases import withdrawals
 
 from .cuts import Gate
-from .gallery import GALLERY, GalleryWorld
+from .gallery import GalleryWorld
 from .graphs import assert_built_once_each, graph_world, publish
 from .scenes import factory_file
 
@@ -65,11 +65,6 @@ class AnyWorld(GalleryWorld):
                 early = not version.excluded and not region.excluded and region.state != "Completed"
                 if early and region.name not in FOREIGN:
                     self.wrong.append(f"{at}: {version.name} may be latest in {region.name}, not there yet")
-
-    def versions(self, definition: str = "base") -> list[Version]:
-        return sorted(
-            self.azure.galleries.versions.of(f"{GALLERY}/images/{definition}"), key=lambda v: v.rank
-        )
 
     def truly_latest(self, region: str) -> str:
         """Brute force: the highest that has a replica there and is excluded neither there nor everywhere."""

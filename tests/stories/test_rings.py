@@ -1,7 +1,5 @@
 """Gallery versions on their way: rings, people's words, failing regions, others who write them."""
 
-from collections.abc import Callable
-
 import pytest
 
 from sandbox.arm.galleries.model import Region
@@ -13,26 +11,14 @@ from shared.domain.releases import ReleaseRecord, Stage
 from shared.usecases import lineage, progress, withdrawals
 
 from .cuts import Gate
-from .gallery import BASE, GalleryWorld, assert_released, rebuilt, stands
-from .world import World
+from .gallery import BASE, GalleryWorld, assert_released, begun, rebuilt, say, stands
 
 RELEASED = stands("base/1.0.0", Stage.RELEASED)
 
 
 @pytest.fixture
 def world() -> GalleryWorld:
-    """The factory has looked at the definitions, so that what is made now is news."""
-    return begun(GalleryWorld())
-
-
-def begun(world: GalleryWorld) -> GalleryWorld:
-    world.go_on(minutes=1)
-    return world
-
-
-def say(world: World, verb: Callable[..., None], version: str = "base/1.0.0", **more: bool) -> None:
-    word = withdrawals.Word(version, "because we say so", "said-by-hand")
-    verb(world.worker.outside, world.worker.factory(), word, **more)
+    return begun()
 
 
 def latest(world: GalleryWorld) -> list[str]:
@@ -94,7 +80,7 @@ def test_what_was_there_before_the_factory_is_left_alone_until_a_person_wants_it
 
 @pytest.mark.parametrize("switch", ["accepted", "refused"])
 def test_a_held_version_is_latest_nowhere_until_it_goes_on(switch: str) -> None:
-    world = begun(GalleryWorld(switches=Switches(update_while_updating=switch)))  # type: ignore[arg-type] # of two
+    world = begun(switches=Switches(update_while_updating=switch))  # type: ignore[arg-type] # of two
     world.make()
     world.play(lambda w: world.latest("westeurope") == "1.0.0", at_once=True)
     say(world, withdrawals.hold)
@@ -109,7 +95,7 @@ def test_a_held_version_is_latest_nowhere_until_it_goes_on(switch: str) -> None:
 @pytest.mark.parametrize("switch", ["accepted", "refused"])
 def test_a_withdrawn_version_gives_way_to_the_one_before_it(switch: str) -> None:
     """Whatever was built from it is marked, and goes too where its definition says so. Nothing is deleted."""
-    world = begun(GalleryWorld(switches=Switches(update_while_updating=switch)))  # type: ignore[arg-type] # of two
+    world = begun(switches=Switches(update_while_updating=switch))  # type: ignore[arg-type] # of two
     world.make()
     world.play(rebuilt)
     world.make(name="1.0.1")
@@ -158,7 +144,7 @@ def test_a_region_that_fails_is_tried_again_and_held_up_nobody(
 ) -> None:
     """Retried, removed and added again; given up where Azure lets it do neither."""
     switches = Switches(failed_region_retried=retried, failed_region_removal=removal)  # type: ignore[arg-type] # of two
-    world = begun(GalleryWorld(switches=switches))
+    world = begun(switches=switches)
     world.azure.galleries.plan(Plan(version="base/*", region="uksouth", fails=fails))
     world.make()
     world.play(RELEASED)
@@ -189,7 +175,7 @@ def test_a_region_that_hangs_is_given_up_at_the_deadline(world: GalleryWorld) ->
 def test_a_region_that_somebody_adds_between_read_and_write_is_not_lost(state: str) -> None:
     """One that has replicated is protected by the guard; one that replicates comes back if it was known."""
     gate = Gate()
-    world = begun(GalleryWorld(gate=gate))
+    world = begun(gate=gate)
     made = world.make()
     added: list[int] = []
 
