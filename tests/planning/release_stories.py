@@ -203,6 +203,11 @@ def _scale(story: Story, a: int, b: int) -> None:
     story.others_write(text, tuple(more))
 
 
+def _drop(story: Story, a: int, b: int) -> None:
+    text, name = story.version(a), story.region(b)
+    story.others_write(text, tuple(t for t in _targets(story, text) if t.name != name))
+
+
 def _copy(story: Story, a: int, b: int) -> None:
     text = story.version(a)
     story.copies.append((text, _targets(story, text)))
@@ -238,12 +243,13 @@ EVENTS: dict[str, Callable[[Story, int, int], None]] = {
     "add": _add,
     "flip": _flip,
     "scale": _scale,
+    "drop": _drop,
     "copy": _copy,
     "stale": _stale,
 }
 GENTLE = ("wait", "due", "look", "lose", "start", "step", "step", "new", "fault", "refuse")
 WORDS = ("hold", "resume", "resume", "promote", "withdraw")
-OTHERS = ("add", "flip", "scale", "copy", "stale")
+OTHERS = ("add", "flip", "scale", "drop", "copy", "stale")
 MIXTURES = {
     "everything": (*GENTLE, "wait", "due", *WORDS, *OTHERS, "fail", "deny"),
     "words": (*GENTLE, *WORDS),

@@ -108,6 +108,29 @@ def test_a_resumed_version_goes_on_in_the_ring_in_which_it_was_held() -> None:
     assert latest(told, ONE) == EVERYWHERE
 
 
+def test_a_soak_that_ends_during_a_hold_takes_the_version_no_further() -> None:
+    told = world(RINGS)
+    passes(told, minutes=30)
+    hold(told, ONE)
+    passes(told, hours=5)
+    told.look(ONE)
+    assert told.record(ONE).ring == 0
+    assert told.record(ONE).reason == "held in ring canary (1 of 3): it does not boot"
+
+
+@pytest.mark.parametrize("word", [hold, withdraw])
+def test_a_word_while_azure_refuses_the_next_ring_keeps_the_version_out_of_it(word: Word) -> None:
+    told = world(AT_ONCE)
+    told.azure.advance(told.azure.now + timedelta(hours=1))
+    told.fault = "throttled"
+    told.look(ONE)
+    assert told.record(ONE).ring == 1
+    word(told, ONE)
+    passes(told, hours=10)
+    told.look(ONE)
+    assert regions(told, ONE) == {"northeurope"}
+
+
 def test_when_the_newest_is_withdrawn_the_one_before_is_latest_again_everywhere() -> None:
     told = released()
     appears(told, TWO)
