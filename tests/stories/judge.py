@@ -36,6 +36,11 @@ class Judge:
             for version in self._world.azure.galleries.versions.of(str(definition.id)):
                 self._judge(definition, version, at)
 
+    def forget(self, id: str) -> None:
+        """A person has deleted the version."""
+        self._before.pop(id, None)
+        self._since = {key: at for key, at in self._since.items() if key[0] != id}
+
     def _judge(self, definition: Definition, version: Version, at: datetime) -> None:
         self._replicated(version, at)
         before, stopped_by = self._before.get(version.id, ({}, None))
