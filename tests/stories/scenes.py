@@ -65,8 +65,8 @@ def vhd_distributor(**changes: Any) -> dict[str, Any]:
 class Operator:
     """A person with a terminal, Owner of everything."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, *, api: str = API) -> None:
+        self._world, self._api = world, api
 
     def send(self, method: str, path: str, body: object = None) -> Response:
         from datetime import timedelta
@@ -75,9 +75,8 @@ class Operator:
         token = azure.tokens.issue(OPERATOR, ARM, now, timedelta(hours=1))
         content = b"" if body is None else msgspec.json.encode(body)
         joint = "&" if "?" in path else "?"
-        return azure.arm.handle(
-            Request.to(method, f"{ARM}{path}{joint}{API}", {"Authorization": f"Bearer {token}"}, content)
-        )
+        sent = {"Authorization": f"Bearer {token}"}
+        return azure.arm.handle(Request.to(method, f"{ARM}{path}{joint}{self._api}", sent, content))
 
     def run(self, image: str = IMAGE) -> None:
         assert self.send("POST", f"{TEMPLATES}/{image}/run").status == 202

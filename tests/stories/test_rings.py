@@ -37,28 +37,6 @@ def test_a_version_crosses_its_rings_and_what_is_built_from_it_is_rebuilt(world:
     assert base == [("first", "westeurope", False), ("second", "northeurope,uksouth", True)]
 
 
-def test_a_look_is_one_read_and_at_most_one_write(world: GalleryWorld) -> None:
-    """And one ledger request where nothing has changed."""
-    world.gate.names.clear()
-    looks: list[list[str]] = []
-    work_off = world._work_off
-
-    def counted(lane: object, message: object) -> None:
-        before = len(world.gate.names)
-        work_off(lane, message)  # type: ignore[arg-type] # as it was called
-        if getattr(lane, "value", "") == "releases":
-            looks.append(world.gate.names[before:])
-
-    world._work_off = counted  # type: ignore[method-assign] # the world itself, not the app
-    world.make()
-    world.play(RELEASED)
-    assert looks
-    for names in looks:
-        assert sum(name.startswith("GET ") for name in names) == 1
-        assert sum(name.startswith("PATCH ") for name in names) <= 1
-    assert min(sum(name.startswith("ledger.") for name in names) for names in looks) == 1
-
-
 def test_a_version_that_is_latest_too_early_is_taken_back_first(world: GalleryWorld) -> None:
     world.make(excludeFromLatest=False)
     world.play(stands("base/1.0.0", Stage.SOAKING), at_once=True)
