@@ -172,6 +172,23 @@ def test_a_version_that_is_built_from_a_withdrawn_one_is_marked_when_it_is_made(
     assert [run.image for run in runs(world)] == ["os", "base"], "nothing is built from that either"
 
 
+def test_an_image_that_waits_to_be_built_wants_a_withdrawn_version_no_more(tmp_path: Path) -> None:
+    """Its run had failed and is due again: it is not asked for; the next version is built as ever."""
+    world = graph_world(tmp_path, CHAIN)
+    publish(world)
+    world.play(lambda w: any(t.name == "base" for t in w.azure.imagebuilder.templates()), at_once=True)
+    world.plan("base", Outcome(result="failure"))
+    world.play(lambda w: any(run.image == "base" for run in runs(world)), at_once=True)
+    say(world, withdrawals.withdraw, newest(world, "os").name)
+    world.go_on(hours=4)
+    assert [run.image for run in runs(world)] == ["os", "base"]
+    assert world.known("base").wanted is None
+    publish(world, NEWER)
+    world.play(lambda w: any(run.image == "app" for run in runs(world)))
+    assert [run.image for run in runs(world)] == ["os", "base", "os", "base", "app"]
+    assert not world.wrong
+
+
 def test_after_a_withdrawal_the_next_change_builds_everything_anew(tmp_path: Path) -> None:
     world = graph_world(tmp_path, CHAIN, own={n: {"withdraw_with_source": True} for n in ("base", "app")})
     publish(world)

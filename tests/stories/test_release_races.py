@@ -1,6 +1,7 @@
 """Others write a version between the factory's read and its write; no ETag tells, but nothing is lost."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
@@ -188,6 +189,30 @@ def test_two_workers_that_look_at_once_send_one_update() -> None:
     patches = [call for call in world.azure.calls.list("arm") if call.method == "PATCH"]
     assert len([call for call in patches if call.path.endswith("base/versions/1.0.0")]) == 3
     assert world.wrong == []
+
+
+def test_a_worker_that_was_slow_to_get_its_claim_sends_nothing() -> None:
+    """Less than two request time-outs remain on it: an update could outlast it, and meet another worker's."""
+    world = begun()
+    world.make()
+    slow: list[str] = []
+
+    def meddle(_: int) -> None:
+        sent = world.gate.names[-3:]
+        if sent[-1] == "ledger.commit" and sent[-2].startswith("GET") and "1.0.0" in sent[-2] and not slow:
+            slow.append(sent[-1])
+            world.clock.advance(timedelta(minutes=3))
+
+    world.play(stands("base/1.0.0", Stage.SOAKING), at_once=True)
+    world.gate.before = meddle
+    before = len([name for name in world.gate.names if name.startswith("PATCH")])
+    world.play(lambda w: bool(slow), at_once=True)
+    assert len([name for name in world.gate.names if name.startswith("PATCH")]) == before
+    assert world.release().claim is None, "given back, so that the next look need not wait for its end"
+    world.play(rebuilt)
+    assert {world.latest(region) for region in BASE} == {"1.0.0"}
+    assert not world.wrong
+    assert not world.records(FailedWork)
 
 
 def _look(world: GalleryWorld) -> None:

@@ -3,14 +3,17 @@
 import json
 from pathlib import Path
 
+from sandbox.arm.galleries.replication import Plan
 from sandbox.arm.imagebuilder.outcomes import Outcome
 from sandbox.arm.roles import IMAGE_FACTORY
 from sandbox.azure import SUBSCRIPTION
 from sandbox.identity.tokens import FACTORY
 from shared.domain.records import JournalLine, OutputRecord, OutputState, RunRecord
 from shared.domain.releases import ReleaseRecord, Stage
+from shared.usecases import withdrawals
 
 from .endings import NEW, assert_fault_free, released
+from .gallery import begun, rebuilt, say
 from .outside import ARM
 from .scenes import GROUP, IMAGE, factory_file
 from .world import World
@@ -53,6 +56,12 @@ def _latest(world: World) -> bool:
     return any(r.stage is Stage.RELEASED for r in world.records(ReleaseRecord))
 
 
+def actions(world: World) -> set[str]:
+    """What the factory's requests to Resource Manager needed, in lower case."""
+    calls = world.azure.calls.list("arm")
+    return {action.lower() for call in calls for action in (call.action, *call.linked) if action}
+
+
 def test_every_request_carries_the_factory_s_token_of_the_right_audience(tmp_path: Path) -> None:
     """Resource Manager's for Resource Manager, Event Grid's for the topic; nobody else's anywhere."""
     world = eventful(tmp_path)
@@ -66,15 +75,24 @@ def test_every_request_carries_the_factory_s_token_of_the_right_audience(tmp_pat
 def test_the_story_uses_exactly_the_actions_of_the_role(tmp_path: Path) -> None:
     """What infra/image-factory-role.json grants, and what the sandbox grants: no more, no less."""
     world = eventful(tmp_path)
-    used = {
-        action.lower()
-        for call in world.azure.calls.list("arm")
-        for action in (call.action, *call.linked)
-        if action
-    }
+    used = actions(world)
     written = json.loads((ROOT / "infra" / "image-factory-role.json").read_text(encoding="utf-8"))
     assert used == {action.lower() for action in written["Actions"]}
     assert used == {action.lower() for action in IMAGE_FACTORY.actions}
+
+
+def test_releases_in_trouble_need_no_other_action() -> None:
+    """A region that fails, one that others drop, a hold, a withdrawal down to what was built from it."""
+    world = begun()
+    world.azure.galleries.plan(Plan(region="uksouth", fails=2))
+    world.make()
+    world.play(rebuilt)
+    for word in (withdrawals.hold, withdrawals.resume, withdrawals.withdraw):
+        say(world, word)
+        world.go_on(hours=1)
+    assert world.release("dev/1.0.0").withdrawn_everywhere
+    assert actions(world) <= {action.lower() for action in IMAGE_FACTORY.actions}
+    assert not [line for line in world.records(JournalLine) if line.what == "access-denied"]
 
 
 def test_outputs_of_every_kind_are_recorded_and_only_the_vhd_is_copied(tmp_path: Path) -> None:
