@@ -16,6 +16,13 @@ KILLS = [("kill", when, recovery) for when in ("before", "after") for recovery i
 DROPS = [("drop", when, "redelivery") for when in ("before", "after")]
 SHARES = 4
 """Parts of one enumeration, so that workers share it."""
+CASES = [
+    pytest.param(*cut, share, delay, marks=pytest.mark.long if delay or (number + share) % 2 else ())
+    for delay in (0.0, 60.0)
+    for number, cut in enumerate([*KILLS, *DROPS])
+    for share in range(SHARES)
+]
+"""The usual run cuts at every request, each kind of cut at every second; the long one at all."""
 
 
 def play(gate: Gate, recovery: Recovery, delay: float, cut: int | None) -> int:
@@ -32,9 +39,7 @@ def play(gate: Gate, recovery: Recovery, delay: float, cut: int | None) -> int:
     return gate.count - before
 
 
-@pytest.mark.parametrize("delay", [0.0, pytest.param(60.0, marks=pytest.mark.long)])
-@pytest.mark.parametrize("share", range(SHARES))
-@pytest.mark.parametrize(("kind", "when", "recovery"), [*KILLS, *DROPS])
+@pytest.mark.parametrize(("kind", "when", "recovery", "share", "delay"), CASES)
 def test_a_cut_anywhere_changes_nothing_in_the_end(
     kind: Kind, when: When, recovery: Recovery, share: int, delay: float
 ) -> None:
