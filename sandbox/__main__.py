@@ -1,6 +1,7 @@
 """`python -m sandbox`: up, host, conform, and the clients of a running sandbox."""
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -38,6 +39,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # A shell starts what it runs in the background with this signal ignored, and so it is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # as under `| head`

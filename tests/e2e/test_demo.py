@@ -81,7 +81,9 @@ class Demo:
 
 @contextmanager
 def demo(state: Path) -> Iterator[Demo]:
-    command = [sys.executable, "-u", "-m", "sandbox", "demo", "--state", str(state)]
+    """Started as a script starts what it runs in the background: told to ignore SIGINT."""
+    background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    command = [*background, sys.executable, "-u", "-m", "sandbox", "demo", "--state", str(state)]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
