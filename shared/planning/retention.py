@@ -1,0 +1,418 @@
+"""What stays and what goes, and why: the verdicts of retention. First rule wins.
+
+Rules that keep, whatever the policy says, come first; then the policy, of which any part may keep a thing.
+What is left goes. Missing facts always keep.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+import msgspec
+
+from shared.domain.retention import (
+    Inventory,
+    Kind,
+    KindPlan,
+    Plan,
+    Policy,
+    Retention,
+    Stage,
+    Step,
+    Thing,
+    Verdict,
+)
+
+RESEND = timedelta(minutes=15)
+"""After so long a deletion that was asked for, and of which nothing is seen, is asked for again."""
+
+LAST = datetime.max.replace(tzinfo=UTC)
+
+Reason = tuple[str, str]
+"""The rule, as a stable word, and its reason in words that stay the same while the facts do."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What a thing's place among its like tells of it."""
+
+    newest_good: bool = False
+    newest: bool = False
+    """Among the newest N that the policy keeps."""
+    floor: bool = False
+    latest: tuple[str, ...] = ()
+    """Regions in which `latest` means it, or may."""
+    superseded: datetime | None = None
+    """Since when a newer good one is there."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Everything that one verdict depends on."""
+
+    thing: Thing
+    standing: Standing
+    policy: Policy
+    rules: Retention
+    blind: tuple[str, ...]
+    now: datetime
+
+
+def plan(inventory: Inventory, rules: Retention, now: datetime, lag: timedelta) -> Plan:
+    """`lag` is the least time between an exclusion and a deletion: how far Resource Graph may lag behind."""
+    standings = stand(inventory.things, rules)
+    kept = {
+        thing.id: reason
+        for thing in inventory.things
+        if (reason := keeps(_case(thing, standings, inventory, rules, now)))
+    }
+    if rules.keep_parents:
+        _keep_parents(inventory.things, kept)
+    things = sorted(inventory.things, key=_order)
+    kinds = {k.kind: k for k in _kinds(things, kept, inventory, rules)}
+    verdicts = tuple(_verdict(t, kept.get(t.id), kinds[t.kind], rules, now, lag) for t in things)
+    digest = _digest(f"{k.kind.value} {k.digest}" for k in kinds.values())
+    return Plan(tuple(kinds.values()), verdicts, digest, rules.enforce, inventory.blind)
+
+
+def _case(
+    thing: Thing, standings: dict[str, Standing], inventory: Inventory, rules: Retention, now: datetime
+) -> Case:
+    policy = rules.policy(thing.image, thing.kind, configured=thing.configured)
+    return Case(thing, standings.get(thing.id, Standing()), policy, rules, inventory.blind, now)
+
+
+def keeps(case: Case) -> Reason | None:
+    """Why it stays; None if nothing keeps it."""
+    for word, rule in ALWAYS if not case.thing.kind.counted else (*ALWAYS, *POLICY):
+        reason = rule(case)
+        if reason:
+            return word, reason
+    return None
+
+
+def _date(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+def _long(duration: timedelta) -> str:
+    days, seconds = duration.days, duration.seconds
+    return f"{days}d" if days and not seconds else f"{duration.total_seconds() / 3600:g}h"
+
+
+def _blind(case: Case) -> str:
+    return f"not everything can be seen: {case.blind[0]}" if case.blind else ""
+
+
+def _unknown(case: Case) -> str:
+    thing = case.thing
+    if thing.recorded and thing.owned and thing.image:
+        return ""
+    missing = "its ownership tag" if not thing.owned else "a record of it in the ledger"
+    return f"the factory does not know it as its own: {missing} is missing"
+
+
+def _doubtful(case: Case) -> str:
+    thing = case.thing
+    return thing.doubts[0] if thing.doubts else "" if thing.made else "its date is not known"
+
+
+def _excepted(case: Case) -> str:
+    return "a tag excludes it from retention" if case.rules.excluded(case.thing.tags) else ""
+
+
+def _pinned(case: Case) -> str:
+    return "pinned by a tag" if case.rules.pinned(case.thing.tags) else ""
+
+
+def _source(case: Case) -> str:
+    found = case.thing.source_of
+    return f"source of the template {found[0]}{_more(found)}" if found else ""
+
+
+def _used(case: Case) -> str:
+    found = case.thing.used_by
+    return f"in use by {found[0]}{_more(found)}" if found else ""
+
+
+def _more(found: tuple[str, ...]) -> str:
+    return f" and {len(found) - 1} more" if len(found) > 1 else ""
+
+
+def _latest(case: Case) -> str:
+    regions = case.standing.latest
+    return f"the newest released in {', '.join(regions)}" if regions else ""
+
+
+def _newest_good(case: Case) -> str:
+    return "the newest good one" if case.standing.newest_good else ""
+
+
+def _young(case: Case) -> str:
+    return _younger_than(case, case.rules.minimum_age, "the minimum age")
+
+
+def _guarded(case: Case) -> str:
+    thing = case.thing
+    ahead = thing.guarded and thing.end_of_life and case.now < thing.end_of_life
+    return f"Azure blocks its deletion before its end of life on {_date(thing.end_of_life)}" if ahead else ""
+
+
+def _newest(case: Case) -> str:
+    return f"among the newest {case.policy.newest}" if case.standing.newest else ""
+
+
+def _floor(case: Case) -> str:
+    return f"among the last {case.policy.floor} good ones" if case.standing.floor else ""
+
+
+def _younger(case: Case) -> str:
+    return _younger_than(case, case.policy.younger, "the policy's age")
+
+
+def _younger_than(case: Case, age: timedelta | None, what: str) -> str:
+    made = case.thing.made
+    if age is None or made is None or case.now - made >= age:
+        return ""
+    return f"younger than {what} of {_long(age)}: made {_date(made)}"
+
+
+def _superseded(case: Case) -> str:
+    period, since = case.policy.superseded, case.standing.superseded
+    if period is None:
+        return ""
+    if since is None:
+        return "not superseded: no newer good one is there"
+    return (
+        f"superseded {_date(since)}, kept for {_long(period)} after it" if case.now - since < period else ""
+    )
+
+
+def _alive(case: Case) -> str:
+    end = case.thing.end_of_life
+    lives = case.policy.until_end_of_life and end is not None and case.now < end
+    return f"before its end of life on {_date(end)}" if lives else ""
+
+
+Rule = tuple[str, Callable[[Case], str]]
+
+ALWAYS: tuple[Rule, ...] = (
+    ("blind", _blind),
+    ("unknown", _unknown),
+    ("doubtful", _doubtful),
+    ("excluded", _excepted),
+    ("pinned", _pinned),
+    ("stuck", lambda case: case.thing.stuck),
+    ("in-use", _used),
+    ("source", _source),
+    ("busy", lambda case: case.thing.busy),
+    ("newest-released", _latest),
+    ("newest-good", _newest_good),
+    ("minimum-age", _young),
+    ("guarded", _guarded),
+)
+"""Kept whatever the policy says."""
+
+POLICY: tuple[Rule, ...] = (
+    ("floor", _floor),
+    ("newest", _newest),
+    ("younger", _younger),
+    ("superseded", _superseded),
+    ("end-of-life", _alive),
+)
+"""Kept because a part of the policy says so."""
+
+
+def stand(things: Iterable[Thing], rules: Retention) -> dict[str, Standing]:
+    """How each thing stands among those of its image and place."""
+    groups: dict[tuple[Kind, str, str], list[Thing]] = defaultdict(list)
+    places: dict[str, list[Thing]] = defaultdict(list)
+    for thing in things:
+        if thing.offered:
+            places[thing.place].append(thing)
+        if thing.kind.counted and _counts(thing, rules):
+            groups[thing.kind, thing.image, thing.place].append(thing)
+    latest = {id: found for place in places.values() for id, found in _released(place).items()}
+    found = {id: Standing(latest=regions) for id, regions in latest.items()}
+    for group in groups.values():
+        group.sort(key=_age)
+        policy = rules.policy(group[0].image, group[0].kind, configured=group[0].configured)
+        found |= _group(group, policy, latest)
+    return found
+
+
+def _counts(thing: Thing, rules: Retention) -> bool:
+    """What is not surely the factory's, or surely dated, is kept and stands in for nothing."""
+    sure = thing.owned and thing.recorded and thing.image and thing.made and not thing.doubts
+    return bool(sure) and not rules.excluded(thing.tags)
+
+
+def _age(thing: Thing) -> tuple[tuple[int, ...], datetime, str]:
+    return thing.rank, thing.made or LAST, thing.id
+
+
+def _group(group: list[Thing], policy: Policy, latest: dict[str, tuple[str, ...]]) -> dict[str, Standing]:
+    """The standing of each of a sorted group, from the newest down."""
+    found: dict[str, Standing] = {}
+    good, newer = 0, LAST
+    for at, thing in enumerate(reversed(group)):
+        made = thing.made or LAST
+        found[thing.id] = Standing(
+            newest_good=thing.good and good == 0,
+            newest=policy.newest is not None and at < policy.newest,
+            floor=thing.good and good < policy.floor,
+            latest=latest.get(thing.id, ()),
+            superseded=max(newer, made) if good else None,
+        )
+        if thing.good:
+            good, newer = good + 1, min(newer, made)
+    return found
+
+
+def _released(place: list[Thing]) -> dict[str, tuple[str, ...]]:
+    """Regions in which `latest` means a version, or may since newer ones have perhaps not replicated."""
+    found: dict[str, list[str]] = defaultdict(list)
+    settled: set[str] = set()
+    for thing in sorted(place, key=_age_of_any, reverse=True):
+        for region in thing.offered:
+            if region not in settled:
+                found[thing.id].append(region)
+        if thing.settled:
+            settled.update(thing.offered)
+    return {id: tuple(sorted(regions)) for id, regions in found.items()}
+
+
+def _age_of_any(thing: Thing) -> tuple[tuple[int, ...], str]:
+    return thing.rank, thing.id
+
+
+def _keep_parents(things: Iterable[Thing], kept: dict[str, Reason]) -> None:
+    by_id = {thing.id: thing for thing in things}
+    waiting = [by_id[id] for id in kept]
+    while waiting:
+        child = waiting.pop()
+        if child.parent in by_id and child.parent not in kept:
+            kept[child.parent] = ("parent", "something that is kept was built from it")
+            waiting.append(by_id[child.parent])
+
+
+def _order(thing: Thing) -> tuple[int, str, str, tuple[int, ...], str, str]:
+    made = thing.made.isoformat() if thing.made else ""
+    return _KINDS[thing.kind], thing.image, thing.place, thing.rank, made, thing.id
+
+
+_KINDS = {kind: at for at, kind in enumerate(Kind)}
+
+
+def _kinds(
+    things: list[Thing], kept: dict[str, Reason], inventory: Inventory, rules: Retention
+) -> Iterable[KindPlan]:
+    by_kind = {kind: list(found) for kind, found in groupby(things, key=lambda t: t.kind)}
+    for kind in Kind:
+        these = by_kind.get(kind, [])
+        going = [t for t in these if t.id not in kept]
+        digest = _digest(f"{t.id} {t.made}" for t in going)
+        yield KindPlan(
+            kind=kind,
+            kept=len(these) - len(going),
+            going=len(going),
+            digest=digest,
+            tripped=_tripped(kind, these, going, rules),
+            approved=inventory.approved.get(kind) == digest,
+        )
+
+
+def _tripped(kind: Kind, these: list[Thing], going: list[Thing], rules: Retention) -> str:
+    """Why the plan is abnormal: it would newly retire too many of one image's things."""
+    totals, new = defaultdict[str, int](int), defaultdict[str, int](int)
+    for thing in these:
+        totals[thing.image] += 1
+    for thing in going:
+        new[thing.image] += thing.going.stage is Stage.NONE
+    for image in sorted(new):
+        limit = rules.trip.limit(totals[image])
+        if new[image] > limit:
+            of = f"{new[image]} of {totals[image]} {kind.value.replace('_', ' ')}s of {image}"
+            return f"{of} would newly be marked, more than the {limit} that `trip` allows"
+    return ""
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+def _verdict(
+    thing: Thing, kept: Reason | None, kind: KindPlan, rules: Retention, now: datetime, lag: timedelta
+) -> Verdict:
+    rule, reason = kept or ("retire", _why(thing))
+    step, due = _kept_step(thing, rule, now) if kept else _step(thing, kind, rules, now, lag)
+    return Verdict(
+        kind=thing.kind,
+        name=thing.name,
+        id=thing.id,
+        image=thing.image,
+        place=thing.place,
+        keep=kept is not None,
+        rule=rule,
+        reason=reason,
+        made=thing.made,
+        stage=thing.going.stage,
+        step=step,
+        due=due,
+    )
+
+
+def _why(thing: Thing) -> str:
+    if not thing.configured:
+        return f"its image {thing.image} left the configuration, and nothing keeps it"
+    return "no rule keeps it" if thing.kind.counted else "nothing needs it any more"
+
+
+Next = tuple[Step, datetime | None]
+
+
+def _kept_step(thing: Thing, rule: str, now: datetime) -> Next:
+    """What cannot be seen clearly is left as it is: a mark is taken back when its reason is known to be."""
+    going = thing.going
+    if rule == "stuck" and thing.cancellable:
+        return Step.CANCEL, None
+    if going.stage is Stage.NONE or rule == "blind":
+        return Step.NOTHING, None
+    if going.stage is Stage.DELETING and going.since and now < going.since + RESEND:
+        return Step.WAIT, going.since + RESEND
+    return Step.UNMARK, None
+
+
+def _step(thing: Thing, kind: KindPlan, rules: Retention, now: datetime, lag: timedelta) -> Next:
+    """How a thing that goes gets on: one stage after the other, each after its time."""
+    going = thing.going
+    if going.stage in (Stage.MARKED, Stage.EXCLUDED) and not (rules.enforce and thing.act):
+        return Step.UNMARK, None  # what only would go bears no mark
+    if kind.stopped:
+        return Step.NOTHING, None
+    then, wait = {
+        Stage.NONE: (Step.MARK, timedelta(0)),
+        Stage.MARKED: (Step.EXCLUDE, rules.notice),
+        Stage.EXCLUDED: (Step.DELETE, max(rules.grace, lag)),
+        Stage.DELETING: (Step.DELETE, RESEND),
+    }[going.stage]
+    due = going.since + wait if going.since else now
+    return (then, None) if now >= due else (Step.WAIT, due)
+
+
+def turn(plan: Plan, per_sweep: int) -> tuple[Verdict, ...]:
+    """What a sweep does now: of each kind so many exclusions and so many deletions, the oldest first."""
+    done: dict[tuple[Kind, Step], int] = defaultdict(int)
+    found = []
+    for verdict in sorted(plan.verdicts, key=_oldest):
+        place = verdict.kind, verdict.step
+        paced = verdict.step in (Step.EXCLUDE, Step.DELETE)
+        if verdict.step in (Step.NOTHING, Step.WAIT) or (paced and done[place] >= per_sweep):
+            continue
+        done[place] += 1
+        found.append(verdict)
+    return tuple(found)
+
+
+def _oldest(verdict: Verdict) -> tuple[int, str, str]:
+    return _KINDS[verdict.kind], verdict.made.isoformat() if verdict.made else "", verdict.id
