@@ -24,6 +24,7 @@ from .faults import Finding, nearest
 from .given import either, given, inherited
 from .graph import MOST, cycles
 from .releases import definitions
+from .retention import retention
 
 _ANY_DAY: Final = Range(SECOND, DAY)
 _RANGES: Final = {
@@ -73,6 +74,7 @@ def resolve(document: Document, folder: Path) -> Resolved:
         limits=_limits(document.limits),
         timing=_timing(document.timing, findings),
         definitions=known,
+        retention=retention(document, findings),
     )
     for way in islice(cycles(images.values()), MOST):
         said = f"is made from itself: {' -> '.join(way)}"

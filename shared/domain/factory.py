@@ -9,6 +9,7 @@ from .errors import Invalid
 from .galleries import DefinitionId
 from .ids import ImageName, TemplateId
 from .releases import Definition, DefinitionName
+from .retention import Retention
 from .schedules import Schedule
 from .sources import GallerySource, Source
 
@@ -116,6 +117,7 @@ class Factory(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     timing: Timing = Timing()
     definitions: dict[DefinitionName, Definition] = {}
+    retention: Retention = Retention()
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -125,6 +127,12 @@ class Factory(msgspec.Struct, frozen=True):
     @property
     def subscriptions(self) -> tuple[str, ...]:
         return tuple(sorted({i.template.subscription for i in self.images.values()}))
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Subscriptions in which images may be in use."""
+        defined = {d.id.subscription for d in self.definitions.values()}
+        return tuple(sorted({*self.subscriptions, *defined, *self.retention.subscriptions}))
 
     def image(self, name: str) -> Image:
         """Raises Invalid for a name that is not configured."""
