@@ -15,8 +15,8 @@ from shared.domain.regions import plain
 from shared.domain.releases import Definition
 from shared.domain.versions import Version
 
-from .document import DEFINITION, GALLERY
 from .faults import nearest
+from .forms import DEFINITION, GALLERY
 
 if TYPE_CHECKING:
     from .templatefiles import TemplateFile

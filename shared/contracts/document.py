@@ -4,104 +4,35 @@ Descriptions say what is expected, since they are what editors and messages abou
 out is filled in from the defaults of `domain.factory`.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.domain.factory import AfterArchive, Mode, Verification
 from shared.domain.releases import Promotion, ReplicationMode
 
-from .durations import OR_NONE, PATTERN
-
-Subscription = Annotated[
-    str,
-    Meta(
-        pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-        description="the id of a subscription",
-        examples=["00000000-0000-0000-0000-000000000000"],
-    ),
-]
-Group = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_().\-]{0,89}[A-Za-z0-9_()\-]$",
-        description="the name of a resource group",
-        examples=["image-factory"],
-    ),
-]
-ImageKey = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9]([a-z0-9\-]{0,62}[a-z0-9])?$",
-        description="the name of an image: at most 64 lower case letters, digits and hyphens",
-        examples=["ubuntu-22"],
-    ),
-]
-TemplateName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9\-_.]{0,63}[A-Za-z0-9\-_]$",
-        description="the name of an image template: at most 64 letters, digits, hyphens and dots",
-        examples=["ubuntu-22"],
-    ),
-]
-TemplateFile = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        description="the path of an Image Builder template file, relative to this file",
-        examples=["templates/ubuntu-22.json"],
-    ),
-]
-Account = Annotated[
-    str,
-    Meta(
-        pattern="^[a-z0-9]{3,24}$",
-        description="the name of a storage account: 3 to 24 lower case letters and digits",
-        examples=["archive"],
-    ),
-]
-Container = Annotated[
-    str,
-    Meta(
-        pattern="^[a-z0-9](-?[a-z0-9]){2,62}$",
-        description="the name of a blob container: 3 to 63 lower case letters, digits and single hyphens",
-        examples=["images"],
-    ),
-]
-Duration = Annotated[
-    str,
-    Meta(
-        pattern=PATTERN,
-        description="a duration: a whole number of seconds, minutes, hours or days",
-        examples=["30m", "2h", "90s", "1d"],
-    ),
-]
-OrNone = Annotated[
-    str,
-    Meta(pattern=OR_NONE, description="a duration, or 0s for none", examples=["12h"]),
-]
-TagName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^<>%&\\?/=]{1,512}(=.{0,256})?$",
-        description="the name of a tag, or a name and a value",
-        examples=["keep", "team=labs"],
-    ),
-]
-Cron = Annotated[
-    str,
-    Meta(
-        description="five fields: minute, hour, day of month, month, day of week",
-        examples=["0 3 * * 1"],
-    ),
-]
-TimeZone = Annotated[str, Meta(description="the name of a time zone", examples=["Europe/Paris"])]
-
-
-class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing that is not known, since a misspelt setting would silently keep its default."""
+from .forms import (
+    Account,
+    Container,
+    Cron,
+    DefinitionKey,
+    Duration,
+    GalleryName,
+    Group,
+    ImageKey,
+    NameOfDefinition,
+    OrNone,
+    Region,
+    RegionKey,
+    RingName,
+    Storage,
+    Strict,
+    Subscription,
+    TemplateFile,
+    TemplateName,
+    TimeZone,
+)
+from .retention_parts import PoliciesPart, RetentionPart
 
 
 class ArchivePart(Strict, frozen=True, kw_only=True):
@@ -132,33 +63,6 @@ class Options(Strict, frozen=True, kw_only=True):
     ) = UNSET
 
 
-class PolicyPart(Strict, frozen=True, kw_only=True):
-    """What is kept: a thing stays if any part says so."""
-
-    newest: (
-        Annotated[int, Meta(ge=0, le=10_000, title="So many stay, of an image in a place")] | UnsetType
-    ) = UNSET
-    younger: (
-        Annotated[OrNone, Meta(title="What is younger stays; 0s for no matter how young")] | UnsetType
-    ) = UNSET
-    superseded: (
-        Annotated[OrNone, Meta(title="It stays so long after a newer good one is there")] | UnsetType
-    ) = UNSET
-    until_end_of_life: Annotated[bool, Meta(title="It stays until its end of life")] | UnsetType = UNSET
-    floor: (
-        Annotated[int, Meta(ge=0, le=10_000, title="Never fewer good ones of an image in a place")]
-        | UnsetType
-    ) = UNSET
-
-
-class PoliciesPart(Strict, frozen=True, kw_only=True):
-    """Policies by the kind of thing."""
-
-    gallery_versions: PolicyPart | UnsetType = UNSET
-    managed_images: PolicyPart | UnsetType = UNSET
-    archived_vhds: PolicyPart | UnsetType = UNSET
-
-
 class ImagePart(Options, frozen=True, kw_only=True):
     """An image: the template it is built in, and what becomes of its outputs."""
 
@@ -169,53 +73,6 @@ class ImagePart(Options, frozen=True, kw_only=True):
     mode: Mode | UnsetType = UNSET
     schedule: SchedulePart | UnsetType = UNSET
     retention: PoliciesPart | UnsetType = UNSET
-
-
-DefinitionKey = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9]([a-z0-9\-]{0,62}[a-z0-9])?$",
-        description="a name for an image definition: at most 64 lower case letters, digits and hyphens",
-        examples=["windows-2022"],
-    ),
-]
-Region = Annotated[
-    str,
-    Meta(
-        pattern="^[A-Za-z0-9 ]{1,64}$",
-        description="the name of a region",
-        examples=["westeurope"],
-    ),
-]
-RegionKey = Annotated[str, Meta(description="the name of a region", examples=["westeurope"])]
-"""Of any form: what is not known as a region is told with the nearest one that is."""
-GALLERY: Final = r"^[A-Za-z0-9]([A-Za-z0-9_.]{0,78}[A-Za-z0-9])?$"
-DEFINITION: Final = r"^[A-Za-z0-9]([A-Za-z0-9_.\-]{0,78}[A-Za-z0-9])?$"
-GalleryName = Annotated[
-    str,
-    Meta(
-        pattern=GALLERY,
-        description="the name of a compute gallery: at most 80 letters, digits, underscores and dots",
-        examples=["images"],
-    ),
-]
-NameOfDefinition = Annotated[
-    str,
-    Meta(
-        pattern=DEFINITION,
-        description="the name of an image definition: at most 80 letters, digits, _ . and hyphens",
-        examples=["windows-2022"],
-    ),
-]
-RingName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$",
-        description="the name of a ring: at most 64 letters, digits, underscores, dots and hyphens",
-        examples=["canary"],
-    ),
-]
-Storage = Literal["Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS"]
 
 
 class RegionPart(Strict, frozen=True, kw_only=True):
@@ -339,53 +196,6 @@ class TimingPart(Strict, frozen=True, kw_only=True):
         Annotated[Duration, Meta(title="How long an image waits at most for what it is made from")]
         | UnsetType
     ) = UNSET
-
-
-class TripPart(Strict, frozen=True, kw_only=True):
-    """When a plan is abnormal: it would newly retire more of an image's things than the larger of these."""
-
-    number: Annotated[int, Meta(ge=0, le=10_000, title="So many things of one image")] | UnsetType = UNSET
-    percent: Annotated[int, Meta(ge=0, le=100, title="Of the image's things of the kind")] | UnsetType = UNSET
-
-
-class PatiencePart(Strict, frozen=True, kw_only=True):
-    """How long a template may take before it is reported as stuck."""
-
-    creating: Duration | UnsetType = UNSET
-    running: Annotated[Duration, Meta(title="Beyond the time limit of its build")] | UnsetType = UNSET
-    cancelling: Duration | UnsetType = UNSET
-
-
-class RetentionPart(PoliciesPart, frozen=True, kw_only=True):
-    """What is kept and what goes. Without `mode: enforce` it is only told what would go."""
-
-    mode: Literal["dry_run", "enforce"] | UnsetType = UNSET
-    left_configuration: (
-        Annotated[PolicyPart, Meta(title="For what belongs to an image that is configured no more")]
-        | UnsetType
-    ) = UNSET
-    subscriptions: (
-        Annotated[list[Subscription], Meta(title="Where images may be in use, besides where they are made")]
-        | UnsetType
-    ) = UNSET
-    minimum_age: Annotated[OrNone, Meta(title="What is younger always stays")] | UnsetType = UNSET
-    notice: (
-        Annotated[Duration, Meta(title="Between the mark and the exclusion: the time to pin")] | UnsetType
-    ) = UNSET
-    grace: Annotated[Duration, Meta(title="Between the exclusion and the deletion")] | UnsetType = UNSET
-    per_sweep: Annotated[int, Meta(ge=1, le=1000, title="So many of a kind go at a time")] | UnsetType = UNSET
-    trip: TripPart | UnsetType = UNSET
-    keep_parents: (
-        Annotated[bool, Meta(title="Whether what something kept was built from is kept too")] | UnsetType
-    ) = UNSET
-    pins: Annotated[list[TagName], Meta(title="Tags that pin, besides image-factory-keep")] | UnsetType = (
-        UNSET
-    )
-    exclude: (
-        Annotated[list[TagName], Meta(title="Tags of what retention leaves alone and does not count")]
-        | UnsetType
-    ) = UNSET
-    stuck: PatiencePart | UnsetType = UNSET
 
 
 class Document(Strict, frozen=True, kw_only=True):

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from shared.domain.ids import ImageName
 from shared.domain.retention import Kind, Patience, Policy, Retention, TagRule, Trip
 
-from .document import Document, ImagePart, PoliciesPart, PolicyPart
+from .document import Document, ImagePart
 from .durations import DAY, SECOND, Range, read
 from .faults import Finding
 from .given import either, given
+from .retention_parts import PoliciesPart, PolicyPart
 
 _YEARS: Final = 3650 * DAY
 _RANGES: Final = {

@@ -69,8 +69,14 @@ class TagRule(msgspec.Struct, frozen=True):
         return any(n.lower() == wanted and self.value in (None, v) for n, v in tags.items())
 
 
-PIN = "image-factory-keep"
+PIN = "imageFactoryKeep"
 """The tag that pins a thing wherever it stands; its value is for people."""
+MARK = "imageFactoryRetire"
+"""The tag that announces a deletion: since when, and why."""
+OWNER = "imageFactoryImage"
+"""On every template that the factory has made, and on what is built in it: the name of the image."""
+MADE = "imageFactoryMade"
+"""On every template that the factory has made: when that was."""
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -95,7 +101,7 @@ class Retention(msgspec.Struct, frozen=True):
     keep_parents: bool = True
     """Whether what something that is kept was built from is kept too."""
     pins: tuple[TagRule, ...] = ()
-    """Besides the tag `image-factory-keep`."""
+    """Besides the tag `imageFactoryKeep`."""
     exclusions: tuple[TagRule, ...] = ()
     """What bears one of these tags is none of retention's business: it stays, and is not counted."""
     patience: Patience = Patience()

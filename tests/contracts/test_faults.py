@@ -12,10 +12,10 @@ from .builders import SUBSCRIPTION, faults_of, yaml
     [
         (yaml(top="limts: {}"),
          "7: limts: unknown key; known are archive, defaults, definitions, images, limits, mode, "
-         "more_regions, resource_group, subscription, timing; did you mean limits?"),
+         "more_regions, resource_group, retention, subscription, timing; did you mean limits?"),
         (yaml("after_archiv: keep_template"),
          "7: images.ubuntu.after_archiv: unknown key; known are after_archive, build_at_first_sight, "
-         "mode, resource_group, schedule, subscription, template, template_name, verification; did "
+         "mode, resource_group, retention, schedule, subscription, template, template_name, verification; did "
          "you mean after_archive?"),
         (yaml(top="defaults: {template: x}"),
          "7: defaults.template: unknown key; known are after_archive, build_at_first_sight, "
