@@ -2,10 +2,10 @@
 
 import azure.functions as func
 
-from functions import api, archive, builds, poison, releases, sources, sweep
+from functions import api, archive, builds, poison, releases, retention, sources, sweep
 from shared import telemetry
 
 telemetry.configure()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for room in (sources, builds, archive, releases, sweep, poison, api):
+for room in (sources, builds, archive, releases, retention, sweep, poison, api):
     app.register_functions(room.blueprint)

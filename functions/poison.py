@@ -32,3 +32,9 @@ def poison_archive(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger("message", queue_name="releases-poison", connection="FactoryStorage")
 def poison_releases(message: func.QueueMessage) -> None:
     boundary.record_poison(worker(), Lane.RELEASES, message)
+
+
+@blueprint.function_name("poison_retention")
+@blueprint.queue_trigger("message", queue_name="retention-poison", connection="FactoryStorage")
+def poison_retention(message: func.QueueMessage) -> None:
+    boundary.record_poison(worker(), Lane.RETENTION, message)

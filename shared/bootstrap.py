@@ -54,6 +54,7 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
     from shared.gateways.clock import SystemClock
     from shared.gateways.connection import Connection
     from shared.gateways.credential import Identity
+    from shared.gateways.estate import ArmEstate
     from shared.gateways.events import TopicEvents
     from shared.gateways.galleries import ArmGalleries
     from shared.gateways.ledger import TableLedger
@@ -75,9 +76,11 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
         marketplace=ArmMarketplace(settings.arm_endpoint, connection),
         galleries=ArmGalleries(settings.arm_endpoint, connection),
         resources=ArmResources(settings.arm_endpoint, connection),
+        estate=ArmEstate(settings.arm_endpoint, connection),
         events=TopicEvents(settings.topic_endpoint, connection),
         clock=SystemClock(),
         workers=ThreadWorkers(copy_workers),
         new_id=lambda: str(uuid.uuid4()),
         version=settings.version,
+        graph_lag=settings.graph_lag,
     )

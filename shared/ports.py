@@ -4,12 +4,13 @@ Every method of the storage ports (Ledger, Queues, Blobs) is exactly one service
 cases, so that a cut at a port is a cut at a request. All raise the errors of `domain.errors` and no others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from .domain.estate import Seen
 from .domain.events import FactoryEvent
 from .domain.galleries import DefinitionId, GalleryVersion, Update, VersionId
 from .domain.ids import BlobAddress, ResourceId, TemplateId
@@ -112,6 +113,17 @@ class RangePage(msgspec.Struct, frozen=True):
     after: str | None
 
 
+class ListedBlob(msgspec.Struct, frozen=True):
+    name: str
+    etag: str
+    metadata: dict[str, str]
+
+
+class BlobPage(msgspec.Struct, frozen=True):
+    blobs: tuple[ListedBlob, ...]
+    after: str | None
+
+
 class Blobs(Protocol):
     """Blobs by address. `Missing` means that the service says so; no answer is `Unreachable`.
 
@@ -148,8 +160,14 @@ class Blobs(Protocol):
     def write(self, at: BlobAddress, content: bytes, *, if_none_match: bool) -> str:
         """A small block blob; its ETag. Raises Exists if `if_none_match` and it is there."""
 
-    def list(self, account: str, container: str, prefix: str) -> tuple[str, ...]:
-        """Names of blobs, first page only."""
+    def list(self, account: str, container: str, prefix: str, after: str | None = None) -> BlobPage:
+        """One page of blobs with their metadata, in the order of names. Missing if there is no container."""
+
+    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> str:
+        """Replace the metadata of a blob that nobody has leased; the new ETag. Changed if it is another."""
+
+    def delete(self, at: BlobAddress, if_match: str) -> None:
+        """Changed if it is another, Conflict while somebody has leased it."""
 
 
 class Templates(Protocol):
@@ -160,8 +178,11 @@ class Templates(Protocol):
     def list(self, subscription: str) -> Iterator[Template]:
         """All templates of a subscription, one request per page."""
 
-    def create(self, id: TemplateId, body: bytes, owner: str) -> None:
-        """PUT the template file, tagged as `owner`'s. Started and left. Raises WrongState if there is one."""
+    def create(self, id: TemplateId, body: bytes, owner: str, made: datetime) -> None:
+        """PUT the template file, it and its artifacts tagged as `owner`'s. Started and left.
+
+        Raises WrongState if there is one.
+        """
 
     def delete(self, id: TemplateId) -> None:
         """Started and left. Raises WrongState while it runs."""
@@ -203,6 +224,43 @@ class Resources(Protocol):
         """Whether Resource Manager knows the storage account. AccessDenied is no answer."""
 
 
+class Estate(Protocol):
+    """Everything in the subscriptions at once, and single things by their id, in lower case.
+
+    What is asked for by id may be a gallery version, a managed image, a template or a resource group.
+    """
+
+    def resources(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
+        """From Resource Graph, one request a page; without a word about what the identity may not read.
+
+        `near` narrows it to what is below one of these ids, or speaks of one.
+        """
+
+    def instances(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
+        """Likewise, the instances of scale sets."""
+
+    def readable(self, subscription: str) -> None:
+        """AccessDenied unless machines, scale sets and templates of the whole subscription may be read."""
+
+    def read(self, id: str) -> Seen | None:
+        """As it is now; None if it does not exist."""
+
+    def delete(self, id: str) -> None:
+        """Started and left, never past a soft delete. WrongState if it cannot go now."""
+
+    def cancel(self, id: str) -> None:
+        """The run of a template. Started and left. WrongState if there is none."""
+
+    def restore(self, id: str, location: str) -> None:
+        """A gallery version that is soft-deleted. Started and left."""
+
+    def merge_tags(self, id: str, tags: Mapping[str, str]) -> None:
+        """Set these and leave the others: a pin that is set at the same moment survives."""
+
+    def remove_tags(self, id: str, tags: Mapping[str, str]) -> None:
+        """Remove these, where they still have these values."""
+
+
 class Events(Protocol):
     def publish(self, event: FactoryEvent) -> None:
         """To the factory's own topic."""
@@ -240,9 +298,12 @@ class Outside(msgspec.Struct, frozen=True):
     marketplace: Marketplace
     galleries: Galleries
     resources: Resources
+    estate: Estate
     events: Events
     clock: Clock
     workers: Workers
     new_id: Callable[[], str]
     version: str
     """Of the factory, for manifests and health."""
+    graph_lag: timedelta = timedelta(minutes=15)
+    """How far Resource Graph may be behind."""

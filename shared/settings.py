@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ VERSION = "0.1.0"
 
 _ROOT = Path(__file__).resolve().parent.parent
 _CLIENT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+_LEAST_LAG = 900
 
 
 class SettingsError(Exception):
@@ -36,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True):
     topic_endpoint: str
     client_id: str | None = None
     """Of the user-assigned identity; None for the system-assigned one."""
+    graph_lag: timedelta = timedelta(minutes=15)
+    """How far Resource Graph may be behind: so long nothing is deleted after its exclusion from latest."""
     version: str = VERSION
 
     @classmethod
@@ -53,12 +59,19 @@ class Settings(msgspec.Struct, frozen=True):
             if fault:
                 faults.append(fault)
             found[setting.field] = value.rstrip("/") if setting.check is not _any_text else value
+        lag = found.pop("graph_lag")
+        if not faults and int(lag) < _LEAST_LAG and urlsplit(found["arm_endpoint"]).hostname != "127.0.0.1":
+            faults.append(
+                f"IMAGE_FACTORY_GRAPH_LAG_SECONDS is {lag!r}: Azure's Resource Graph may be minutes behind;"
+                f" expected at least {_LEAST_LAG} anywhere but in the sandbox"
+            )
         if faults:
             raise SettingsError(tuple(faults))
         config = Path(found.pop("config"))
         return cls(
             config=config if config.is_absolute() else _ROOT / config,
             client_id=found.pop("client_id") or None,
+            graph_lag=timedelta(seconds=int(lag)),
             **found,
         )
 
@@ -88,6 +101,10 @@ def _fault_in(setting: _Setting, value: str) -> str:
 
 def _any_text(value: str) -> str:
     return "" if "\0" not in value else "it contains a NUL character"
+
+
+def _seconds(value: str) -> str:
+    return "" if re.fullmatch(r"[0-9]{1,6}", value) else "it is not a whole number of seconds"
 
 
 def _client_id(value: str) -> str:
@@ -150,5 +167,8 @@ _SETTINGS = (
         *("client_id", "FactoryStorage__clientId", _client_id),
         example="3f0c2e5a-7a0e-4f5b-9d6a-2b1c8e4d7f90",
         required=False,
+    ),
+    _Setting(
+        *("graph_lag", "IMAGE_FACTORY_GRAPH_LAG_SECONDS", _seconds, str(_LEAST_LAG)), default=str(_LEAST_LAG)
     ),
 )

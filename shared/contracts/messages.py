@@ -19,6 +19,7 @@ import msgspec
 from shared.domain.errors import Invalid
 from shared.domain.ids import IMAGE_NAME, TEMPLATE_NAME
 from shared.domain.looks import Lane, Look, Thing
+from shared.domain.retention import Kind
 
 VERSION: Final = 1
 LONGEST: Final = 8192
@@ -32,6 +33,7 @@ _GALLERY: Final = (
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,9})"
 _VERSION: Final = rf"(?:{IMAGE_NAME.pattern})/{_NUMBER}(?:\.{_NUMBER}){{2}}"
 _OUTPUT: Final = rf"(?:{IMAGE_NAME.pattern})/[0-9A-Za-z:.+\-]{{1,64}}/{TEMPLATE_NAME.pattern}"
+_RETIRING: Final = rf"(?:{'|'.join(kind.value for kind in Kind)}):[a-z0-9/_().\-]{{1,900}}"
 _IDS: Final = {
     Thing.SOURCE: (
         re.compile(f"{_SOURCE}|{_GALLERY}"),
@@ -39,6 +41,7 @@ _IDS: Final = {
     ),
     Thing.IMAGE: (IMAGE_NAME, "the name of an image: lower case letters, digits and hyphens"),
     Thing.OUTPUT: (re.compile(_OUTPUT), "image/run/output"),
+    Thing.RETIRING: (re.compile(_RETIRING), "kind:id of something that is going"),
     Thing.VERSION: (re.compile(_VERSION), "definition/version such as windows-2022/1.0.3"),
 }
 

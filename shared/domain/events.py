@@ -14,6 +14,9 @@ class EventType(enum.Enum):
     VHD_ARCHIVED = "ImageFactory.VhdArchived"
     VERSION_RELEASED = "ImageFactory.VersionReleased"
     VERSION_WITHDRAWN = "ImageFactory.VersionWithdrawn"
+    VERSION_MARKED = "ImageFactory.VersionMarked"
+    VERSION_RETIRED = "ImageFactory.VersionRetired"
+    RETENTION_BLOCKED = "ImageFactory.RetentionBlocked"
     WORK_FAILED = "ImageFactory.WorkFailed"
 
 

@@ -23,6 +23,7 @@ from .records import (
     SourceRecord,
 )
 from .releases import DefinitionRecord, Descent, ReleaseRecord
+from .retention import RetentionKind, RetentionRecord
 from .versions import Version
 
 FACTORY = "factory"
@@ -100,6 +101,18 @@ def slot_key(place: str, number: int) -> Key:
     return Key(SLOTS, f"{fit(place)}|{number:04d}")
 
 
+def of_retention(kind: str) -> str:
+    return f"retention:{kind}"
+
+
+def going_key(kind: str, id: str) -> Key:
+    return Key(of_retention(kind), f"going:{fit(id)}")
+
+
+def kind_key(kind: str) -> Key:
+    return Key(of_retention(kind), "kind")
+
+
 def failed_key(id: str) -> Key:
     return Key(FACTORY, f"failed:{fit(id)}")
 
@@ -127,6 +140,8 @@ _KEYS: dict[type, Callable[[Any], Key]] = {
     Slot: lambda r: slot_key(r.place, r.number),
     JournalLine: lambda r: Key(r.partition, journal_row(r)),
     FailedWork: lambda r: failed_key(r.id),
+    RetentionRecord: lambda r: going_key(r.kind.value, r.id),
+    RetentionKind: lambda r: kind_key(r.kind.value),
 }
 
 

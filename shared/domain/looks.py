@@ -13,6 +13,7 @@ class Lane(enum.Enum):
     BUILDS = "builds"
     ARCHIVE = "archive"
     RELEASES = "releases"
+    RETENTION = "retention"
 
 
 class Thing(enum.Enum):
@@ -22,6 +23,8 @@ class Thing(enum.Enum):
     IMAGE = "image"
     OUTPUT = "output"
     VERSION = "version"
+    RETIRING = "retiring"
+    """Anything that retention may delete, as `kind:id`."""
 
 
 class Look(msgspec.Struct, frozen=True):

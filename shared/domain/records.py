@@ -12,6 +12,7 @@ import msgspec
 from .ids import BlobAddress, ImageName, ResourceId, RunStart
 from .looks import Look, Trouble
 from .releases import DefinitionRecord, Descent, ReleaseRecord
+from .retention import RetentionKind, RetentionRecord
 from .templates import OutputKind, RunState
 from .versions import Version
 
@@ -122,11 +123,24 @@ class OutputState(enum.Enum):
     LOST = "lost"
     REFUSED = "refused"
     DISMISSED = "dismissed"
+    RETIRED = "retired"
+    """It was archived; retention has deleted it."""
 
     @property
     def settled(self) -> bool:
         """Nothing in the factory waits for it any more."""
-        return self in (OutputState.RECORDED, OutputState.ARCHIVED, OutputState.LOST, OutputState.DISMISSED)
+        return self in SETTLED
+
+
+SETTLED = frozenset(
+    {
+        OutputState.RECORDED,
+        OutputState.ARCHIVED,
+        OutputState.LOST,
+        OutputState.DISMISSED,
+        OutputState.RETIRED,
+    }
+)
 
 
 class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
@@ -243,4 +257,6 @@ Record = (
     | Slot
     | JournalLine
     | FailedWork
+    | RetentionRecord
+    | RetentionKind
 )

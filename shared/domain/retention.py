@@ -79,6 +79,12 @@ MADE = "imageFactoryMade"
 """On every template that the factory has made: when that was."""
 
 
+def tag_of(tags: dict[str, str], name: str) -> str:
+    """The value of a tag; empty if there is none. Azure compares names of tags without regard to case."""
+    wanted = name.lower()
+    return next((value for found, value in tags.items() if found.lower() == wanted), "")
+
+
 class Retention(msgspec.Struct, frozen=True):
     """The rules as the owners want them."""
 

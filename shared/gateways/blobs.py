@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.errors import Busy, Changed, Conflict, Exists, Invalid
 from shared.domain.ids import BlobAddress
 from shared.domain.templates import BlobFacts, PageRange
-from shared.ports import RangePage
+from shared.ports import BlobPage, ListedBlob, RangePage
 
 from .addresses import Addresses
 from .connection import Connection
@@ -142,11 +142,28 @@ class StorageBlobs:
             )
         return str(answer["etag"])
 
-    def list(self, account: str, container: str, prefix: str) -> tuple[str, ...]:
+    def list(self, account: str, container: str, prefix: str, after: str | None = None) -> BlobPage:
         with translated(_call(f"listing blobs {account}/{container}/{prefix}*", account, _READ)):
             found = self._account(account).get_container_client(container)
-            pages: Any = found.list_blob_names(name_starts_with=prefix).by_page()
-            return tuple(next(pages, ()))
+            listed = found.list_blobs(name_starts_with=prefix, include=["metadata"])
+            pages: Any = listed.by_page(continuation_token=after)
+            blobs = tuple(
+                ListedBlob(each.name, each.etag, dict(each.metadata or {})) for each in next(pages, ())
+            )
+        return BlobPage(blobs, pages.continuation_token or None)
+
+    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> str:
+        with translated(
+            _call(f"marking blob {at}", at.account, _WRITE, {**_CHANGED, (412, "LeaseIdMissing"): _LEASED})
+        ):
+            answer = self._blob(at).set_blob_metadata(metadata, **_unless(if_match))
+        return str(answer["etag"])
+
+    def delete(self, at: BlobAddress, if_match: str) -> None:
+        need = (f"{_BLOBS}/delete", "Storage Blob Data Contributor")
+        call = _call(f"deleting blob {at}", at.account, need, {**_CHANGED, (412, "LeaseIdMissing"): _LEASED})
+        with translated(call):
+            self._blob(at).delete_blob(**_unless(if_match))
 
     def _blob(self, at: BlobAddress) -> "BlobClient":
         """The same client for all requests to a blob: making one costs as much as a request."""

@@ -6,13 +6,11 @@ from typing import Any
 from shared import telemetry
 from shared.domain.errors import Invalid, RetryableError
 from shared.domain.ids import BlobAddress, ResourceId, RunStart, TemplateId
+from shared.domain.retention import OWNER
 from shared.domain.templates import LastRun, OutputKind, Provisioning, RunOutput, RunState, Template
 
 from .addresses import Addresses
 from .arm import at, moment, text_at
-
-OWNER_TAG = "imageFactoryImage"
-"""On every template that the factory has made: the name of the image that it was made for."""
 
 _KINDS = {
     "microsoft.compute/galleries/images/versions": OutputKind.GALLERY_VERSION,
@@ -102,7 +100,7 @@ def _log(message: str, addresses: Addresses) -> BlobAddress | None:
 def _owner(tags: Any) -> str | None:
     """Azure compares the names of tags without case."""
     names = tags if hasattr(tags, "items") else {}
-    return next((str(value) for name, value in names.items() if name.lower() == OWNER_TAG.lower()), None)
+    return next((str(value) for name, value in names.items() if name.lower() == OWNER.lower()), None)
 
 
 def _staging_group(id: str) -> str | None:

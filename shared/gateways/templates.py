@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,13 +10,14 @@ import msgspec
 from shared import telemetry
 from shared.domain.errors import FactoryError, Invalid, Missing, WrongState
 from shared.domain.ids import TemplateId
+from shared.domain.retention import MADE, OWNER
 from shared.domain.templates import RunOutput, Template
 
 from .addresses import Addresses
 from .arm import arm_call
 from .connection import Connection
 from .errors import Call, Meaning, Need, saying, translated
-from .template_documents import OWNER_TAG, run_output, template
+from .template_documents import run_output, template
 
 if TYPE_CHECKING:
     from azure.mgmt.imagebuilder import ImageBuilderClient
@@ -59,8 +61,8 @@ class ArmTemplates:
                 return
             yield from _readable(page, self._addresses)
 
-    def create(self, id: TemplateId, body: bytes, owner: str) -> None:
-        content = _owned(body, owner)
+    def create(self, id: TemplateId, body: bytes, owner: str, made: datetime) -> None:
+        content = _owned(body, owner, made)
         with translated(_call("creating", id, "write", "Contributor", _WRONG_STATE)):
             self._of(id).begin_create_or_update(id.group, id.name, content, polling=False)
 
@@ -115,11 +117,22 @@ def _readable(page: Iterator[Any], addresses: Addresses) -> Iterator[Template]:
             telemetry.event("template-unreadable", template=str(each.get("id")), error=error)
 
 
-def _owned(body: bytes, owner: str) -> bytes:
-    """The template file with the tag that says whose it is."""
+def _owned(body: bytes, owner: str, made: datetime) -> bytes:
+    """The template file with tags that say whose it is, and whose what is built in it will be."""
     try:
         document = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise Invalid(f"the template file of image {owner} is not a JSON object: {error}") from error
-    tags = document.get("tags")
-    return msgspec.json.encode({**document, "tags": {**(tags or {}), OWNER_TAG: owner}})
+    tags = {**(document.get("tags") or {}), OWNER: owner, MADE: f"{made:%Y-%m-%dT%H:%M:%SZ}"}
+    properties = document.get("properties")
+    if isinstance(properties, dict) and isinstance(properties.get("distribute"), list):
+        targets = [_signed(each, owner) for each in properties["distribute"]]
+        properties = {**properties, "distribute": targets}
+    return msgspec.json.encode({**document, "tags": tags, "properties": properties})
+
+
+def _signed(target: Any, owner: str) -> Any:
+    """A VHD is known by its archive's own marks."""
+    if not isinstance(target, dict) or target.get("type") == "VHD":
+        return target
+    return {**target, "artifactTags": {**(target.get("artifactTags") or {}), OWNER: owner}}

@@ -296,11 +296,11 @@ Next = tuple[Step, datetime | None]
 
 
 def _kept_step(thing: Thing, rule: str, now: datetime) -> Next:
-    """What cannot be seen clearly is left as it is: a mark is taken back when its reason is known to be."""
+    """A mark is taken back, unless what keeps the thing is a matter of the moment alone."""
     going = thing.going
     if rule == "stuck" and thing.cancellable:
         return Step.CANCEL, None
-    if going.stage is Stage.NONE or rule == "blind":
+    if going.stage is Stage.NONE or rule in ("blind", "busy"):
         return Step.NOTHING, None
     if going.stage is Stage.DELETING and going.since and now < going.since + RESEND:
         return Step.WAIT, going.since + RESEND

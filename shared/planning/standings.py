@@ -1,6 +1,6 @@
 """How a thing stands among its like: the newest, the last good ones, superseded since, latest in a region.
 
-Counted is per kind, image and place; `latest` is a matter of the place alone, whoever made the versions in it.
+Counted is per kind, image and place; `latest` is a matter of the place alone, whoever made its versions.
 """
 
 from collections import defaultdict

@@ -81,7 +81,8 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
         "template-requested",
     )
     try:
-        turn.out.templates.create(turn.image.template, bytes(turn.image.body), turn.image.name)
+        body, owner = bytes(turn.image.body), turn.image.name
+        turn.out.templates.create(turn.image.template, body, owner, turn.out.clock.now())
     except WrongState:
         telemetry.event("template-exists", image=turn.image.name)
     except PermanentError as error:

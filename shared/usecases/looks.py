@@ -49,10 +49,17 @@ def _version(out: Outside, factory: Factory, look: Look) -> None:
     look_at_version(out, factory, look)
 
 
+def _retiring(out: Outside, factory: Factory, look: Look) -> None:
+    from .retention import look_at_thing
+
+    look_at_thing(out, factory, look)
+
+
 LOOKS: dict[tuple[Lane, Thing], Callable[[Outside, Factory, Look], None]] = {
     (Lane.SOURCES, Thing.SOURCE): _source,
     (Lane.BUILDS, Thing.SOURCE): _images_of_source,
     (Lane.BUILDS, Thing.IMAGE): _image,
     (Lane.ARCHIVE, Thing.OUTPUT): _output,
     (Lane.RELEASES, Thing.VERSION): _version,
+    (Lane.RETENTION, Thing.RETIRING): _retiring,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ARM = "https://arm.sandbox"
 BLOBS = "https://{account}.blob.core.windows.net"
 WEB = TemplateId(SUBSCRIPTION, "image-factory", "web")
+MADE = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
 class WorldsToken:
@@ -62,7 +63,7 @@ class ArmWorld:
         self.azure.tick()
 
     def provisioned(self, id: TemplateId = WEB, **properties: Any) -> TemplateId:
-        self.templates.create(id, self.body(**properties), "ubuntu")
+        self.templates.create(id, self.body(**properties), "ubuntu", MADE)
         self.wait(minutes=2)
         return id
 

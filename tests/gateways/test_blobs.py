@@ -267,14 +267,49 @@ def test_names_are_listed_by_prefix(place: BlobPlace) -> None:
     folder = at.name.split("/")[0]
     place.blobs.write(at, b"x", if_none_match=True)
     place.blobs.write(BlobAddress(at.account, at.container, f"{folder}/a"), b"x", if_none_match=True)
-    assert place.blobs.list(at.account, at.container, f"{folder}/") == (f"{folder}/a", at.name)
-    assert place.blobs.list(at.account, at.container, "nothing/") == ()
+    page = place.blobs.list(at.account, at.container, f"{folder}/")
+    assert [each.name for each in page.blobs] == [f"{folder}/a", at.name]
+    assert page.after is None
+    assert place.blobs.list(at.account, at.container, "nothing/").blobs == ()
+
+
+def test_a_list_tells_etags_and_metadata(place: BlobPlace) -> None:
+    at = place.fresh("c/disk.vhd")
+    etag = place.blobs.create_pages(at, 512, {"image": "ubuntu"})
+    (listed,) = place.blobs.list(at.account, at.container, at.name).blobs
+    assert listed.etag.strip('"') == etag.strip('"')
+    assert listed.metadata == {"image": "ubuntu"}
+
+
+def test_a_mark_is_written_and_a_blob_deleted_only_as_it_was_seen(place: BlobPlace) -> None:
+    at = place.fresh("d/disk.vhd")
+    first = place.blobs.create_pages(at, 512, {"image": "ubuntu"})
+    second = place.blobs.mark(at, {"image": "ubuntu", "mark": "x"}, first)
+    assert place.blobs.facts(at).metadata == {"image": "ubuntu", "mark": "x"}
+    with pytest.raises(Changed):
+        place.blobs.mark(at, {}, first)
+    with pytest.raises(Changed):
+        place.blobs.delete(at, first)
+    place.blobs.delete(at, second)
+    for gone in (lambda: place.blobs.facts(at), lambda: place.blobs.delete(at, second)):
+        with pytest.raises(Missing):
+            gone()
+
+
+def test_what_is_leased_is_neither_marked_nor_deleted(place: BlobPlace) -> None:
+    at = place.fresh("e/disk.vhd")
+    etag = place.blobs.create_pages(at, 512, {})
+    place.blobs.acquire(at, lease(), MINUTE)
+    with pytest.raises(Conflict):
+        place.blobs.mark(at, {}, etag)
+    with pytest.raises(Conflict):
+        place.blobs.delete(at, etag)
 
 
 def test_odd_names_are_one_blob_each(place: BlobPlace) -> None:
     at = place.fresh("Größe 5%/a+b?c#d&e=f ~x.json")
     place.blobs.write(at, b"x", if_none_match=True)
-    assert place.blobs.list(at.account, at.container, at.name[:5]) == (at.name,)
+    assert [b.name for b in place.blobs.list(at.account, at.container, at.name[:5]).blobs] == [at.name]
     assert place.blobs.read(at, 0, 1) == b"x"
 
 

@@ -25,7 +25,7 @@ from shared.domain.errors import (
 from shared.domain.ids import TemplateId
 from shared.domain.templates import OutputKind, Provisioning, RunState
 
-from .arm import WEB, ArmWorld
+from .arm import MADE, WEB, ArmWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def world() -> ArmWorld:
 
 
 def test_a_template_is_made_from_its_file_and_marked_as_ours(world: ArmWorld) -> None:
-    world.templates.create(WEB, world.body(tags={"team": "web"}), "ubuntu")
+    world.templates.create(WEB, world.body(tags={"team": "web"}), "ubuntu", MADE)
     found = world.templates.get(WEB)
     assert found is not None
     assert (found.id, found.location, found.owner) == (WEB, "westeurope", "ubuntu")
@@ -51,7 +51,7 @@ def test_a_template_is_made_from_its_file_and_marked_as_ours(world: ArmWorld) ->
     assert found.last_run is None
     record = world.azure.imagebuilder.template(str(WEB))
     assert record is not None
-    assert record.tags == {"team": "web", "imageFactoryImage": "ubuntu"}
+    assert record.tags == {"team": "web", "imageFactoryImage": "ubuntu", "imageFactoryMade": "2026-11-21T09:00:00Z"}
 
 
 def test_a_template_that_is_not_there_is_none(world: ArmWorld) -> None:
@@ -111,7 +111,7 @@ def test_a_second_run_is_refused_by_state_whatever_the_status(status: Literal[40
 def test_creating_what_is_there_is_refused_by_state(world: ArmWorld) -> None:
     world.provisioned()
     with pytest.raises(WrongState):
-        world.templates.create(WEB, world.body(customize=None), "ubuntu")
+        world.templates.create(WEB, world.body(customize=None), "ubuntu", MADE)
 
 
 def test_a_run_and_a_deletion_are_one_request_each_and_nothing_is_awaited(world: ArmWorld) -> None:
@@ -163,7 +163,7 @@ def test_throttling_comes_back_with_the_delay_that_was_asked_for_and_no_sleep(
         "GET": lambda: world.templates.get(WEB),
         "POST": lambda: world.templates.run(WEB),
         "DELETE": lambda: world.templates.delete(WEB),
-        "PUT": lambda: world.templates.create(WEB, world.body(), "ubuntu"),
+        "PUT": lambda: world.templates.create(WEB, world.body(), "ubuntu", MADE),
     }
     with pytest.raises(RetryableError) as caught:
         acts[method]()
@@ -185,7 +185,7 @@ def test_a_missing_role_is_never_a_missing_thing() -> None:
     world = ArmWorld(principal=NOBODY)
     acts: dict[str, Callable[[], object]] = {
         "read": lambda: world.templates.get(WEB),
-        "write": lambda: world.templates.create(WEB, world.body(), "ubuntu"),
+        "write": lambda: world.templates.create(WEB, world.body(), "ubuntu", MADE),
         "delete": lambda: world.templates.delete(WEB),
         "run/action": lambda: world.templates.run(WEB),
         "runOutputs/read": lambda: world.templates.outputs(WEB),
@@ -237,10 +237,10 @@ def test_requests_carry_the_correlation_id_of_the_work(world: ArmWorld) -> None:
 def test_a_template_file_that_is_no_object_is_refused_before_anything_is_sent(world: ArmWorld) -> None:
     for body in (b"[]", b"{", b""):
         with pytest.raises(Invalid, match="ubuntu"):
-            world.templates.create(WEB, body, "ubuntu")
+            world.templates.create(WEB, body, "ubuntu", MADE)
     assert world.methods() == []
 
 
 def test_what_image_builder_refuses_for_good_is_permanent(world: ArmWorld) -> None:
     with pytest.raises(PermanentError):
-        world.templates.create(WEB, world.body(customise=[]), "ubuntu")
+        world.templates.create(WEB, world.body(customise=[]), "ubuntu", MADE)

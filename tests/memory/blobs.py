@@ -9,7 +9,7 @@ from sandbox.clock import Clock
 from shared.domain.errors import AccessDenied, Changed, Exists, Invalid, Missing, Unreachable
 from shared.domain.ids import BlobAddress
 from shared.domain.templates import BlobFacts, PageRange
-from shared.ports import RangePage
+from shared.ports import BlobPage, ListedBlob, RangePage
 
 from .extents import Extents
 from .leases import Lease, acquired, allow_write, own
@@ -173,10 +173,26 @@ class MemoryBlobs:
             blob.content.write(0, content)
             return self._create(at, blob, overwrite=not if_none_match)
 
-    def list(self, account: str, container: str, prefix: str) -> tuple[str, ...]:
+    def list(self, account: str, container: str, prefix: str, after: str | None = None) -> BlobPage:
         with self._lock:
-            names = self._container(BlobAddress(account, container, ""), "read")
-            return tuple(sorted(name for name in names if name.startswith(prefix))[: self._names_per_page])
+            found = self._container(BlobAddress(account, container, ""), "read")
+            names = sorted(name for name in found if name.startswith(prefix) and name > (after or ""))
+            here = names[: self._names_per_page]
+            rows = tuple(ListedBlob(name, found[name].etag, dict(found[name].metadata)) for name in here)
+            return BlobPage(rows, here[-1] if len(names) > len(here) else None)
+
+    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> str:
+        with self._lock:
+            blob = self._pinned(at, if_match, "write")
+            allow_write(blob.lease, None, self._clock.now(), str(at))
+            blob.metadata = dict(metadata)
+            return self._touch(blob)
+
+    def delete(self, at: BlobAddress, if_match: str) -> None:
+        with self._lock:
+            blob = self._pinned(at, if_match, "delete")
+            allow_write(blob.lease, None, self._clock.now(), str(at))
+            del self._container(at, "delete")[at.name]
 
     def _container(self, at: BlobAddress, verb: str) -> dict[str, Blob]:
         containers = self._accounts.get(at.account)
@@ -195,8 +211,8 @@ class MemoryBlobs:
             raise Missing(f"there is no blob {at}")
         return blob
 
-    def _pinned(self, at: BlobAddress, etag: str | None) -> Blob:
-        blob = self._blob(at, "read")
+    def _pinned(self, at: BlobAddress, etag: str | None, verb: str = "read") -> Blob:
+        blob = self._blob(at, verb)
         if etag is not None and blob.etag != etag:
             raise Changed(f"{at} has changed: its ETag is {blob.etag}, expected {etag}")
         return blob

@@ -12,6 +12,7 @@ from sandbox.identity.tokens import FACTORY
 from sandbox.transport import SandboxTransport
 from shared.gateways.connection import Connection
 from shared.gateways.credential import Identity
+from shared.gateways.estate import ArmEstate
 from shared.gateways.events import TopicEvents
 from shared.gateways.galleries import ArmGalleries
 from shared.gateways.manifests import BlobManifests
@@ -75,6 +76,7 @@ def gated_outside(world: "World") -> Outside:
         marketplace=ArmMarketplace(ARM, connection),
         galleries=ArmGalleries(ARM, connection),
         resources=ArmResources(ARM, connection),
+        estate=ArmEstate(ARM, connection),
         events=TopicEvents(TOPIC, connection),
         clock=world.clock,
         workers=InOrder(),

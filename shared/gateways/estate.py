@@ -1,0 +1,158 @@
+"""Resource Graph, and resources by their id: what there is, who uses it, what is to be deleted.
+
+Resource Graph leaves out, without a word, what the identity may not read. So what it says is believed only
+after `readable` has proven for a subscription that lists of it are not refused.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.errors import Invalid, Missing, RetryableError, WrongState
+from shared.domain.estate import Seen
+
+from .arm import arm_call, at, text_at
+from .connection import Connection
+from .errors import Call, Meaning, Need, never, saying, translated
+from .estate_documents import instances, resources, row_of, seen
+
+if TYPE_CHECKING:
+    from azure.mgmt.core import ARMPipelineClient
+
+_GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+_GRAPH_VERSION = "2022-10-01"
+_PAGE = 1000
+"""Rows; the most that Resource Graph gives at once."""
+_VERSIONS = {
+    "microsoft.compute/galleries/images/versions": "2024-03-03",
+    "microsoft.compute/images": "2024-07-01",
+    "microsoft.virtualmachineimages/imagetemplates": "2024-02-01",
+    "": "2021-04-01",
+}
+"""The API version by the type of a resource; the last is that of resource groups and of tags."""
+_PROOFS = (
+    ("Microsoft.Compute/virtualMachines", "2024-07-01"),
+    ("Microsoft.Compute/virtualMachineScaleSets", "2024-07-01"),
+    ("Microsoft.VirtualMachineImages/imageTemplates", "2024-02-01"),
+)
+"""What a list over a whole subscription is refused of unless its role reaches that far."""
+_NOT_NOW: Mapping[int | tuple[int, str], Meaning] = {
+    (409, "DeleteGalleryImageVersionBlockedBeforeEndOfLife"): never,
+    409: saying(WrongState, "its state does not allow that now"),
+    (400, "OperationNotAllowed"): saying(WrongState, "its state does not allow that now"),
+}
+
+
+class ArmEstate:
+    """`ports.Estate`. Each call is one request, or one a page; none is ever re-sent."""
+
+    def __init__(self, endpoint: str, connection: Connection) -> None:
+        self._endpoint = endpoint
+        self._connection = connection
+        self._pipeline: ARMPipelineClient[Any, Any] | None = None
+        self._lock = threading.Lock()
+
+    def resources(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
+        return self._query(resources(near), scope)
+
+    def instances(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
+        return self._query(instances(near), scope)
+
+    def readable(self, subscription: str) -> None:
+        for kind, version in _PROOFS:
+            scope = f"/subscriptions/{subscription}"
+            need = Need(f"{kind}/read", "Reader", scope)
+            call = arm_call(f"listing {kind.split('/')[1]} of subscription {subscription}", need)
+            self._send(call, "GET", f"{scope}/providers/{kind}", version)
+
+    def read(self, id: str) -> Seen | None:
+        call = arm_call(f"reading {id}", _need(id, "read", "Reader"))
+        try:
+            return seen(row_of(self._send(call, "GET", id, _version(id))))
+        except Missing:
+            return None
+
+    def delete(self, id: str) -> None:
+        call = arm_call(f"deleting {id}", _need(id, "delete", "Contributor"), _NOT_NOW)
+        self._send(call, "DELETE", id, _version(id))
+
+    def cancel(self, id: str) -> None:
+        call = arm_call(f"cancelling {id}", _need(id, "cancel/action", "Contributor"), _NOT_NOW)
+        self._send(call, "POST", f"{id}/cancel", _version(id))
+
+    def restore(self, id: str, location: str) -> None:
+        call = arm_call(f"restoring {id}", _need(id, "write", "Contributor"), _NOT_NOW)
+        body = {"location": location, "properties": {"restore": True}}
+        self._send(call, "PUT", id, _version(id), body)
+
+    def merge_tags(self, id: str, tags: Mapping[str, str]) -> None:
+        self._tag(id, "Merge", tags)
+
+    def remove_tags(self, id: str, tags: Mapping[str, str]) -> None:
+        self._tag(id, "Delete", tags)
+
+    def _tag(self, id: str, operation: str, tags: Mapping[str, str]) -> None:
+        need = Need("Microsoft.Resources/tags/write", "Tag Contributor", id)
+        call = arm_call(f"tagging {id}", need, _NOT_NOW)
+        body = {"operation": operation, "properties": {"tags": dict(tags)}}
+        self._send(call, "PATCH", f"{id}/providers/Microsoft.Resources/tags/default", _VERSIONS[""], body)
+
+    def _query(self, query: str, scope: tuple[str, ...]) -> Iterator[Seen]:
+        """One request a page. Raises RetryableError for an answer that is cut short and says not where."""
+        need = Need("Microsoft.Resources/subscriptions/read", "Reader", f"/subscriptions/{scope[0]}")
+        call = arm_call("asking Resource Graph", need)
+        after, rows, total = "", 0, 0
+        while True:
+            options: dict[str, Any] = {"$top": _PAGE, "resultFormat": "objectArray"}
+            options |= {"$skipToken": after} if after else {}
+            body = {"subscriptions": list(scope), "query": query, "options": options}
+            page = self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
+            found, after, total = at(page, "data"), text_at(page, "$skipToken"), at(page, "totalRecords")
+            if not isinstance(found, list) or not isinstance(total, int):
+                raise RetryableError("Resource Graph has answered something else than a list of rows")
+            rows += len(found)
+            yield from map(seen, found)
+            if not after:
+                break
+        if rows < total:
+            raise RetryableError(f"Resource Graph has told of {rows} things, and that there are {total}")
+
+    def _send(self, call: Call, method: str, path: str, version: str, body: Any = None) -> Any:
+        from azure.core.exceptions import HttpResponseError
+        from azure.core.rest import HttpRequest
+
+        url, params = f"{self._endpoint}{path}", {"api-version": version}
+        with translated(call):
+            request = HttpRequest(method, url, params=params, **({} if body is None else {"json": body}))
+            answer = self._client().send_request(request)
+            if not 200 <= answer.status_code < 300:
+                raise HttpResponseError(response=answer)
+            return answer.json() if answer.content else None
+
+    def _client(self) -> "ARMPipelineClient[Any, Any]":
+        with self._lock:
+            if self._pipeline is None:
+                from azure.mgmt.core import ARMPipelineClient
+
+                options = self._connection.arm_options(self._endpoint)
+                wanted = ("base_url", "transport", "policies")
+                self._pipeline = ARMPipelineClient(**{name: options[name] for name in wanted})
+            return self._pipeline
+
+
+def _type(id: str) -> str:
+    _, slash, tail = id.lower().rpartition("/providers/")
+    parts = tail.split("/")
+    return "/".join((parts[0], *parts[1::2])) if slash else ""
+
+
+def _version(id: str) -> str:
+    try:
+        return _VERSIONS[_type(id)]
+    except KeyError:
+        raise Invalid(f"{id[:200]!r} is none of what retention deals with") from None
+
+
+def _need(id: str, verb: str, role: str) -> Need:
+    kind = _type(id) or "Microsoft.Resources/subscriptions/resourceGroups"
+    return Need(f"{kind}/{verb}", role, id.rsplit("/providers/", 1)[0])

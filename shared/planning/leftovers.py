@@ -1,0 +1,146 @@
+"""Templates and staging groups as things: needed or not, and stuck."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from shared.domain.estate import SeenGroup, SeenTemplate
+from shared.domain.ids import ImageName
+from shared.domain.records import RunRecord
+from shared.domain.retention import MADE, OWNER, Kind, Thing, tag_of
+
+from .knowledge import Knowledge
+
+_MADE_BY = "createdBy"
+_BUILDER = "AzureVMImageBuilder"
+_OF_TEMPLATE = ("imageTemplateName", "imageTemplateResourceGroupName")
+_RUNNING = ("Running", "Canceling")
+_BUILDERS_OWN = (
+    "microsoft.storage/storageaccounts",
+    "microsoft.network/",
+    "microsoft.compute/disks",
+    "microsoft.compute/virtualmachines",
+    "microsoft.containerinstance/containergroups",
+    "microsoft.managedidentity/userassignedidentities",
+    "microsoft.keyvault/vaults",
+    "microsoft.eventgrid/",
+    "microsoft.virtualmachineimages/",
+)
+"""What Image Builder puts into a staging group; a group with anything else in it is not its alone."""
+
+
+def leftovers(k: Knowledge) -> Iterator[Thing]:
+    for template in k.templates.values():
+        if tag_of(template.tags, OWNER):
+            yield _template(k, template)
+    for group in k.groups:
+        if tag_of(group.tags, _MADE_BY) == _BUILDER:
+            yield _staging_group(k, group)
+
+
+def _template(k: Knowledge, seen: SeenTemplate) -> Thing:
+    owner = ImageName(tag_of(seen.tags, OWNER))
+    image = next((i for i in k.factory.images.values() if str(i.template).lower() == seen.id), None)
+    state = k.states.get(owner)
+    made, doubts = _made(seen)
+    stuck = _stuck(k, seen, made)
+    return k.thing(
+        Kind.TEMPLATE,
+        seen.id,
+        image.name if image else owner,
+        seen.tags,
+        name=seen.id.rsplit("/", 1)[1],
+        place=seen.id.rsplit("/providers/", 1)[0],
+        recorded=state is not None,
+        made=made,
+        stuck=stuck,
+        cancellable=bool(stuck) and seen.run_state == "Running",
+        used_by=(f"image {image.name}",) if image else (),
+        busy=_needed(k, seen, owner),
+        doubts=doubts,
+    )
+
+
+def _made(seen: SeenTemplate) -> tuple[datetime | None, tuple[str, ...]]:
+    try:
+        tag = tag_of(seen.tags, MADE)
+        return (datetime.fromisoformat(tag) if tag else seen.run_started), ()
+    except ValueError:
+        return seen.run_started, (f"its tag {MADE} is no time",)
+
+
+def _stuck(k: Knowledge, seen: SeenTemplate, made: datetime | None) -> str:
+    """In the words of a report; empty while it is within its time."""
+    patience, limit = k.factory.retention.patience, timedelta(minutes=seen.timeout_minutes)
+    for state, since, most in (
+        ("Creating", made if seen.state == "Creating" else None, patience.creating),
+        ("Running", seen.run_started if seen.run_state == "Running" else None, limit + patience.running),
+        (
+            "Canceling",
+            seen.run_started if seen.run_state == "Canceling" else None,
+            limit + patience.cancelling,
+        ),
+    ):
+        if since and k.now - since > most:
+            return f"stuck: {state} since {since:%Y-%m-%d %H:%M} UTC, longer than {most}"
+    return ""
+
+
+def _needed(k: Knowledge, seen: SeenTemplate, owner: ImageName) -> str:
+    """Rule 1: a template does not go while an output of its last run is neither archived nor lost."""
+    if seen.run_state in _RUNNING:
+        return "a run of it is under way"
+    if seen.state not in ("Succeeded", "Failed", "Canceled"):
+        return f"Azure is at work on it ({seen.state})"
+    state = k.states.get(owner)
+    if state and state.unsettled:
+        return f"the output {state.unsettled[0]} is not safe in the archive yet"
+    if seen.run_start and (owner, seen.run_start) not in k.runs:
+        return f"the end of its run of {seen.run_start} is not recorded: its outputs may not be safe"
+    return ""
+
+
+def _staging_group(k: Knowledge, seen: SeenGroup) -> Thing:
+    runs = [r for r in k.runs.values() if (r.staging_group or "").lower() == seen.name]
+    latest = max(runs, key=lambda run: run.started, default=None)
+    return k.thing(
+        Kind.STAGING_GROUP,
+        seen.id,
+        latest.image if latest else "",
+        seen.tags,
+        name=seen.name,
+        place=seen.id.rsplit("/resourcegroups/", 1)[0],
+        recorded=latest is not None,
+        made=(latest.ended or latest.started) if latest else None,
+        busy=_in_danger(k, seen, runs) or ("" if seen.state == "Succeeded" else f"it is {seen.state}"),
+        used_by=_template_of(k, seen),
+        doubts=_foreign(k, seen),
+    )
+
+
+def _template_of(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
+    name, group = (tag_of(seen.tags, tag).lower() for tag in _OF_TEMPLATE)
+    subscription = seen.id.split("/")[2]
+    id = f"/subscriptions/{subscription}/resourcegroups/{group}"
+    named = k.templates.get(f"{id}/providers/microsoft.virtualmachineimages/imagetemplates/{name}")
+    users = {t.id for t in k.templates.values() if t.staging_group == seen.id} | (
+        {named.id} if named else set()
+    )
+    return tuple(f"the template {each.rsplit('/', 1)[1]}" for each in sorted(users))
+
+
+def _in_danger(k: Knowledge, seen: SeenGroup, runs: list[RunRecord]) -> str:
+    names = {(run.image, run.start) for run in runs}
+    for output in k.outputs:
+        here = (output.image, output.run) in names or (output.staging_group or "").lower() == seen.name
+        if here and not output.state.settled:
+            return f"the output {output.id} is not safe in the archive yet"
+    return ""
+
+
+def _foreign(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
+    if not all(tag_of(seen.tags, tag) for tag in _OF_TEMPLATE):
+        return ("its tags do not say which template it was made for",)
+    for each in k.contents.get(seen.id, ()):
+        if not getattr(each, "type", "").startswith(_BUILDERS_OWN):
+            return (f"there is something in it that Image Builder does not make: {each.id}",)
+    return ()

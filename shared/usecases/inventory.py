@@ -1,0 +1,161 @@
+"""What retention sees: Resource Graph, the archive, and the ledger, brought together.
+
+What cannot be listed to its end is told as a reason to keep everything: nothing is concluded from what is
+not there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from shared.domain import keys
+from shared.domain.errors import FactoryError, Missing
+from shared.domain.estate import Seen, SeenBlob
+from shared.domain.factory import Factory
+from shared.domain.records import ImageRecord, OutputRecord, Record
+from shared.domain.retention import Inventory, Kind, RetentionKind, RetentionRecord
+from shared.planning.knowledge import Knowledge
+from shared.planning.leftovers import leftovers
+from shared.planning.things import counted
+from shared.ports import Held, Outside
+
+T = TypeVar("T")
+
+_OUTPUTS_ON = "output:"
+"""In an image's partition the rows from here on are its outputs and runs; the journal comes before them."""
+
+
+class Around(msgspec.Struct, frozen=True):
+    """The neighbourhood of one thing, on which alone its verdict depends."""
+
+    ids: tuple[str, ...]
+    images: tuple[str, ...]
+    definitions: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    folders: tuple[str, ...] = ()
+    """`account/container/prefix` of archived VHDs."""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """What was seen, and what not."""
+
+    seen: tuple[Seen, ...]
+    blobs: tuple[SeenBlob, ...]
+    records: tuple[Held[Record], ...]
+    blind: tuple[str, ...]
+
+    @property
+    def going(self) -> dict[tuple[Kind, str], Held[RetentionRecord]]:
+        rows = ((r.record, r.etag) for r in self.records)
+        return {(r.kind, r.id): Held(r, etag) for r, etag in rows if isinstance(r, RetentionRecord)}
+
+    @property
+    def kinds(self) -> dict[Kind, Held[RetentionKind]]:
+        rows = ((r.record, r.etag) for r in self.records)
+        return {r.kind: Held(r, etag) for r, etag in rows if isinstance(r, RetentionKind)}
+
+
+def observe(out: Outside, factory: Factory, around: Around | None = None) -> Observed:
+    """Of everything, or around one thing. Raises the errors of the ledger alone."""
+    blind: list[str] = []
+    near, scope = around.ids if around else (), factory.scope
+    listings: list[Callable[[], Iterable[Seen]]] = [partial(_proven, out, each) for each in scope]
+    listings += [partial(query, scope, near) for query in (out.estate.resources, out.estate.instances)]
+    seen = [each for listing in listings for each in _listed(listing, blind)]
+    records = tuple(_records(out, factory, around))
+    folders = around.folders if around else _archives(factory, [r.record for r in records])
+    blobs = [blob for folder in folders for blob in _listed(partial(_blobs, out, folder), blind)]
+    return Observed(tuple(seen), tuple(blobs), records, tuple(blind))
+
+
+def inventory(out: Outside, factory: Factory, observed: Observed) -> Inventory:
+    """Raises nothing: what contradicts itself is told as a doubt about the thing."""
+    now = out.clock.now()
+    records = [held.record for held in observed.records]
+    k = Knowledge(factory, observed.seen, observed.blobs, records, now, out.graph_lag)
+    unseen = [f"subscription {s} is not visible to the factory's identity" for s in k.unseen(factory.scope)]
+    unread = [f"{each.id or 'something'} cannot be read: {each.why}" for each in k.unreadable]
+    blind = (*observed.blind, *(unseen if not observed.blind else ()), *unread)
+    approved = {kind: held.record.approved for kind, held in observed.kinds.items() if held.record.approved}
+    return Inventory((*counted(k), *leftovers(k)), blind, approved)
+
+
+def _listed(listed: Callable[[], Iterable[T]], blind: list[str]) -> Iterator[T]:
+    try:
+        yield from listed()
+    except FactoryError as error:
+        blind.append(str(error))
+
+
+def _proven(out: Outside, subscription: str) -> Iterable[Seen]:
+    out.estate.readable(subscription)
+    return ()
+
+
+def _records(out: Outside, factory: Factory, around: Around | None) -> Iterator[Held[Record]]:
+    kinds = around.kinds if around else tuple(Kind)
+    images = around.images if around else None
+    if images is None:
+        states = list(_scan_across(out))
+        yield from states
+        known = {s.record.name for s in states if isinstance(s.record, ImageRecord)}
+        images = tuple(sorted({*factory.images, *known}))
+    else:
+        for name in images:
+            state = out.ledger.read(keys.image_key(name), ImageRecord)
+            if state:
+                yield Held(state.record, state.etag)
+    definitions = around.definitions if around else tuple(sorted(factory.definitions))
+    tasks = [
+        *((keys.of_retention(kind.value), "", None) for kind in kinds),
+        *((keys.of_image(name), "", _OUTPUTS_ON) for name in images),
+        *((keys.of_definition(name), "version:", None) for name in definitions),
+    ]
+    for rows in out.workers.run(tasks, lambda task: _scan(out, *task)):
+        yield from rows
+
+
+def _scan(out: Outside, partition: str, prefix: str, start: str | None) -> Sequence[Held[Record]]:
+    found: list[Held[Record]] = []
+    after: str | None = None
+    while True:
+        page = out.ledger.scan(partition, prefix, start=start, after=after)
+        found += page.rows
+        after = page.after
+        if after is None:
+            return found
+
+
+def _scan_across(out: Outside) -> Iterator[Held[Record]]:
+    after: str | None = None
+    while True:
+        page = out.ledger.scan_across(keys.IMAGE_ROW, after=after)
+        yield from page.rows
+        after = page.after
+        if after is None:
+            return
+
+
+def _archives(factory: Factory, records: list[Record]) -> tuple[str, ...]:
+    """The containers that VHDs have been archived in, the present one among them."""
+    found = {f"{factory.archive.account}/{factory.archive.container}/"}
+    for record in records:
+        if isinstance(record, OutputRecord) and record.target:
+            found.add(f"{record.target.account}/{record.target.container}/")
+    return tuple(sorted(found))
+
+
+def _blobs(out: Outside, folder: str) -> Iterator[SeenBlob]:
+    account, container, prefix = folder.split("/", 2)
+    after: str | None = None
+    while True:
+        try:
+            page = out.blobs.list(account, container, prefix, after)
+        except Missing:  # nothing has been archived yet
+            return
+        yield from (SeenBlob(account, container, b.name, b.etag, b.metadata) for b in page.blobs)
+        after = page.after
+        if after is None:
+            return

@@ -1,0 +1,246 @@
+"""Retention: a timer looks at everything and marks; what goes on from there is looked at one by one.
+
+Each of these looks plans again, on the neighbourhood of the one thing: a narrowed query, and last of all a
+read of the thing itself, which has to show what the query did.
+"""
+
+from msgspec.structs import replace
+
+from shared import telemetry
+from shared.domain import keys
+from shared.domain.errors import Busy, FactoryError
+from shared.domain.events import EventType, FactoryEvent
+from shared.domain.factory import Factory
+from shared.domain.looks import Lane, Look
+from shared.domain.looks import Thing as LookedAt
+from shared.domain.records import JournalLine
+from shared.domain.retention import (
+    Kind,
+    KindPlan,
+    Plan,
+    RetentionKind,
+    RetentionRecord,
+    Stage,
+    Step,
+    Trip,
+    Verdict,
+)
+from shared.planning.retention import RESEND, plan, turn
+from shared.ports import Held, Insert, Outside, Put, Remove, Replace
+
+from .inventory import Observed, inventory, observe
+from .marking import mark, unmark
+from .retiring import Fresh, Going, certain, children, shown, with_fresh
+
+UNTRIPPED = Trip(number=10**9)
+"""A neighbourhood is no measure of what is abnormal: the sweep has judged that."""
+
+
+def planned(out: Outside, factory: Factory, observed: Observed | None = None) -> Plan:
+    """The plan as it is now: computed from what is there, never stored."""
+    observed = observed or observe(out, factory)
+    return plan(inventory(out, factory, observed), factory.retention, out.clock.now(), out.graph_lag)
+
+
+def look_at_everything(out: Outside, factory: Factory, correlation: str) -> None:
+    """Marks what is new in the plan, takes marks back, and sends a look for each thing whose turn it is."""
+    observed = observe(out, factory)
+    decided = planned(out, factory, observed)
+    stopped = _judge(out, decided, observed, correlation)
+    for verdict in turn(decided, factory.retention.per_sweep):
+        if verdict.kind in stopped and verdict.step is not Step.UNMARK:
+            continue
+        if not factory.retention.enforce and verdict.step is not Step.UNMARK:
+            continue
+        try:
+            _turn(out, factory, verdict, observed, correlation)
+        except FactoryError as error:  # one thing must not hold up the others; the next sweep tries again
+            telemetry.event("retention-failed", thing=verdict.name, step=verdict.step.value, why=str(error))
+    if not decided.blind:
+        _clear(out, decided, observed, correlation)
+    for kind in decided.kinds:
+        telemetry.metric("retention-going", kind.going, "things", kind=kind.kind.value)
+
+
+def _turn(out: Outside, factory: Factory, verdict: Verdict, observed: Observed, correlation: str) -> None:
+    held = observed.going.get((verdict.kind, verdict.id))
+    match verdict.step:
+        case Step.MARK:
+            mark(out, verdict, held, correlation)
+        case Step.UNMARK if held:
+            unmark(out, factory, held, verdict.reason, correlation)
+        case Step.CANCEL:
+            out.estate.cancel(verdict.id)
+            _tell(out, verdict.kind, verdict.name, "template-cancelled", verdict.reason, correlation)
+        case Step.EXCLUDE | Step.DELETE:
+            send(out, verdict.kind, verdict.id, correlation)
+
+
+def send(out: Outside, kind: Kind, id: str, correlation: str) -> None:
+    """One thing, one message."""
+    out.queues.send(Look(Lane.RETENTION, LookedAt.RETIRING, f"{kind.value}:{id}", correlation))
+
+
+def _judge(out: Outside, decided: Plan, observed: Observed, correlation: str) -> frozenset[Kind]:
+    """Kinds of which nothing goes. What stops one is recorded, told, and ends an approval of another plan."""
+    blind = f"not everything can be seen: {decided.blind[0]}" if decided.blind else ""
+    stopped = set()
+    for kind in decided.kinds:
+        why = blind or (kind.tripped if kind.stopped else "")
+        if why:
+            stopped.add(kind.kind)
+        _remember(out, kind, why, observed.kinds.get(kind.kind), correlation)
+    return frozenset(stopped)
+
+
+def _remember(
+    out: Outside, kind: KindPlan, why: str, held: Held[RetentionKind] | None, correlation: str
+) -> None:
+    before = held.record if held else RetentionKind(kind.kind)
+    kept = before.approved if before.approved == kind.digest else ""
+    after = replace(before, stopped=why, digest=kind.digest if why else "", approved=kept)
+    if after == before:
+        return
+    now, partition, lines = out.clock.now(), keys.of_retention(kind.kind.value), []
+    if before.approved and not kept:
+        told = (
+            f"the plan {before.approved} is not the plan any more; what is now has the digest {kind.digest}"
+        )
+        lines.append(_line(kind.kind, kind.kind.value, "approval-void", told, correlation, out))
+    if why and (why, kind.digest) != (before.stopped, before.digest):
+        data: dict[str, str | int | bool | None] = {
+            "kind": kind.kind.value,
+            "why": why,
+            "digest": kind.digest,
+        }
+        subject = f"retention/{kind.kind.value}"
+        out.events.publish(FactoryEvent(EventType.RETENTION_BLOCKED, subject, now, data, correlation))
+        lines.append(_line(kind.kind, kind.kind.value, "retention-blocked", why, correlation, out))
+    out.ledger.commit(partition, (Replace(after, held.etag) if held else Insert(after), *lines))
+
+
+def _clear(out: Outside, decided: Plan, observed: Observed, correlation: str) -> None:
+    """What is recorded as going and is not there: a look at it tells what became of it."""
+    there = {(v.kind, v.id) for v in decided.verdicts}
+    for kind, id in observed.going.keys() - there:
+        send(out, kind, id, correlation)
+
+
+def look_at_thing(out: Outside, factory: Factory, look: Look) -> None:
+    """A thing that is going: on to its next stage, if nothing keeps it now. At most one stage a look."""
+    word, _, id = look.id.partition(":")
+    kind = Kind(word)
+    held = out.ledger.read(keys.going_key(kind.value, id), RetentionRecord)
+    if held is None:
+        telemetry.event("not-going", kind=kind.value, id=id)
+        return
+    going = Going(out, factory, look, held)
+    record, now = held.record, out.clock.now()
+    if record.deleting and now - record.deleting < RESEND:
+        _follow(going)
+        return
+    observed = observe(out, factory, going.way.around(factory, record))
+    fresh = going.way.read(out, record)  # after the query, and just before what follows from both
+    if fresh is None:
+        end(going)
+        return
+    verdict = _verdict(going, observed, fresh)
+    if verdict is not None:
+        _step(replace(going, fresh=fresh), verdict, observed)
+
+
+def end(going: Going) -> None:
+    """It is not there any more: what goes with it goes, and it is told once."""
+    out, record, correlation = going.out, going.record, going.look.correlation
+    if record.deleting is None:
+        what, why = "thing-gone", "somebody else has deleted it"
+    else:
+        going.way.finish(out, record)
+        data: dict[str, str | int | bool | None] = {
+            "kind": record.kind.value,
+            "id": record.id,
+            "image": record.image,
+            "why": record.reason,
+        }
+        event = FactoryEvent(EventType.VERSION_RETIRED, record.name, out.clock.now(), data, correlation)
+        out.events.publish(event)
+        what, why = "thing-retired", record.reason
+    line = _line(record.kind, record.name, what, why, correlation, out)
+    key = keys.key_of(record)
+    out.ledger.commit(key.partition, (Remove(key, going.held.etag), line))
+
+
+def _follow(going: Going) -> None:
+    """A deletion is under way: nothing is decided, only its end is seen."""
+    if going.way.read(going.out, going.record) is None:
+        end(going)
+        return
+    going.out.queues.send(replace(going.look, attempt=1, first=None), going.factory.timing.look_again)
+
+
+def _verdict(going: Going, observed: Observed, fresh: Fresh) -> Verdict | None:
+    """Planned again, on what the query showed. None if the kind is stopped."""
+    record, factory = going.record, going.factory
+    kind = observed.kinds.get(record.kind)
+    if kind and kind.record.stopped:
+        telemetry.event("retention-stopped", thing=record.name, why=kind.record.stopped)
+        return None
+    rules = replace(factory.retention, trip=UNTRIPPED, keep_parents=False)
+    seen = inventory(going.out, factory, with_fresh(observed, record, fresh))
+    decided = plan(seen, rules, going.out.clock.now(), going.out.graph_lag)
+    return next((v for v in decided.verdicts if (v.kind, v.id) == (record.kind, record.id)), None)
+
+
+def _step(going: Going, verdict: Verdict, observed: Observed) -> None:
+    record = going.record
+    if verdict.step is Step.UNMARK:
+        unmark(going.out, going.factory, going.held, verdict.reason, going.look.correlation)
+        return
+    if verdict.step not in (Step.EXCLUDE, Step.DELETE):
+        telemetry.event("retention-waits", thing=record.name, rule=verdict.rule, why=verdict.reason)
+        return
+    if shown(observed, record) != going.fresh:
+        raise Busy(f"Resource Graph still shows {record.name} otherwise than it is: looked at again later")
+    if verdict.step is Step.EXCLUDE:
+        _exclude(going)
+    elif going.factory.retention.keep_parents and (child := next(children(going), "")):
+        telemetry.event("retention-waits", thing=record.name, why=f"{child} was built from it and goes first")
+    else:
+        _delete(going)
+
+
+def _exclude(going: Going) -> None:
+    """The stage is reached when the thing is seen to be excluded; until then it is looked at again."""
+    if not going.way.exclude(going):
+        going.out.queues.send(replace(going.look, attempt=1, first=None), going.factory.timing.look_again)
+        return
+    now = going.out.clock.now()
+    record = replace(going.record, stage=Stage.EXCLUDED, excluded=now)
+    line = _line(record.kind, record.name, "thing-excluded", record.reason, going.look.correlation, going.out)
+    going.out.ledger.commit(keys.of_retention(record.kind.value), (Replace(record, going.held.etag), line))
+
+
+def _delete(going: Going) -> None:
+    """Whoever writes the row first deletes; what was surely refused leaves it as it was."""
+    before, now = going.record, going.out.clock.now()
+    record = replace(before, stage=Stage.DELETING, deleting=now)
+    partition = keys.of_retention(record.kind.value)
+    line = _line(record.kind, record.name, "thing-deleting", record.reason, going.look.correlation, going.out)
+    (etag, *_) = going.out.ledger.commit(partition, (Replace(record, going.held.etag), line))
+    claimed = replace(going, held=Held(record, etag))
+    try:
+        claimed.way.delete(claimed)
+    except FactoryError as error:
+        if certain(error):
+            going.out.ledger.commit(partition, (Replace(before, etag),))
+        raise
+    going.out.queues.send(replace(going.look, attempt=1, first=None), going.factory.timing.look_again)
+
+
+def _tell(out: Outside, kind: Kind, name: str, what: str, why: str, correlation: str) -> None:
+    out.ledger.commit(keys.of_retention(kind.value), (_line(kind, name, what, why, correlation, out),))
+
+
+def _line(kind: Kind, name: str, what: str, why: str, correlation: str, out: Outside) -> Put:
+    partition = keys.of_retention(kind.value)
+    return Put(JournalLine(out.clock.now(), name, what, why[:2000], correlation, partition))

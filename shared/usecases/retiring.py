@@ -1,0 +1,245 @@
+"""How things of each kind are read, marked, excluded and deleted: what differs between kinds is here alone.
+
+A further kind is one more entry in the table.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from shared.domain import keys
+from shared.domain.errors import (
+    AccessDenied,
+    Conflict,
+    FactoryError,
+    Missing,
+    PermanentError,
+    Throttled,
+    WrongState,
+)
+from shared.domain.estate import Seen, SeenBlob
+from shared.domain.factory import Factory
+from shared.domain.ids import BlobAddress
+from shared.domain.looks import Look
+from shared.domain.records import OutputRecord, OutputState
+from shared.domain.releases import Descent
+from shared.domain.retention import MARK, Kind, RetentionRecord
+from shared.domain.versions import Version
+from shared.ports import Held, Outside, Replace
+
+from .exclusion import exclude, include
+from .inventory import Around, Observed
+
+Fresh = Seen | SeenBlob
+
+
+class Way(msgspec.Struct, frozen=True):
+    """What is done with things of one kind. All raise the errors of `domain.errors`."""
+
+    around: Callable[[Factory, RetentionRecord], Around]
+    read: Callable[[Outside, RetentionRecord], Fresh | None]
+    mark: Callable[[Outside, RetentionRecord], None]
+    unmark: Callable[[Outside, RetentionRecord], None]
+    delete: Callable[["Going"], None]
+    exclude: Callable[["Going"], bool]
+    """Whether it is seen to be excluded; if not, it has been asked for."""
+    include: Callable[[Outside, Factory, RetentionRecord], bool]
+    """Likewise, whether it is offered again where it was."""
+    finish: Callable[[Outside, RetentionRecord], None]
+    """After it has gone, for what goes with it."""
+
+
+class Going(msgspec.Struct, frozen=True):
+    """One look at a thing that is going."""
+
+    out: Outside
+    factory: Factory
+    look: Look
+    held: Held[RetentionRecord]
+    fresh: Fresh | None = None
+
+    @property
+    def record(self) -> RetentionRecord:
+        return self.held.record
+
+    @property
+    def way(self) -> Way:
+        return WAYS[self.record.kind]
+
+
+def shown(observed: Observed, record: RetentionRecord) -> Fresh | None:
+    """The thing as the query showed it."""
+    if record.kind is Kind.ARCHIVED_VHD:
+        return next((b for b in observed.blobs if _id(b) == record.id), None)
+    return next((s for s in observed.seen if getattr(s, "id", "") == record.id), None)
+
+
+def with_fresh(observed: Observed, record: RetentionRecord, fresh: Fresh) -> Observed:
+    """What the query showed, with the thing itself as it was read after it."""
+    if isinstance(fresh, SeenBlob):
+        return replace(observed, blobs=(*(b for b in observed.blobs if _id(b) != record.id), fresh))
+    others = (s for s in observed.seen if getattr(s, "id", "") != record.id)
+    return replace(observed, seen=(*others, fresh))
+
+
+def certain(error: FactoryError) -> bool:
+    """Whether nothing was done for sure."""
+    return isinstance(error, Throttled | AccessDenied | WrongState | Conflict | PermanentError)
+
+
+def children(going: Going) -> Iterator[str]:
+    """What was built from a version and still is there."""
+    out, record = going.out, going.record
+    if record.kind is not Kind.GALLERY_VERSION:
+        return
+    root, number = record.id.rsplit("/versions/", 1)
+    page = out.ledger.scan(keys.of_lineage(root), f"{keys.ranked(Version.parse(number))}:")
+    for row in page.rows:
+        if isinstance(row.record, Descent):
+            yield from _outputs_of(out, row.record)
+
+
+def _outputs_of(out: Outside, descent: Descent) -> Iterator[str]:
+    prefix = keys.output_key(descent.image, descent.run, "").row
+    for row in out.ledger.scan(keys.of_image(descent.image), prefix).rows:
+        output = row.record
+        if not isinstance(output, OutputRecord):
+            continue
+        if output.artifact and out.estate.read(str(output.artifact).lower()):
+            yield output.id
+        if output.target and output.state is not OutputState.RETIRED and _blob(out, output.target):
+            yield output.id
+
+
+def _blob(out: Outside, at: BlobAddress) -> SeenBlob | None:
+    try:
+        facts = out.blobs.facts(at)
+    except Missing:
+        return None
+    return SeenBlob(at.account, at.container, at.name, facts.etag, facts.metadata)
+
+
+def _id(blob: SeenBlob) -> str:
+    return f"{blob.account}/{blob.container}/{blob.name}"
+
+
+def _address(record: RetentionRecord) -> BlobAddress:
+    return BlobAddress(*record.id.split("/", 2))
+
+
+def _around_version(factory: Factory, record: RetentionRecord) -> Around:
+    defined = tuple(d.name for d in factory.definitions.values() if str(d.id).lower() == record.place)
+    return Around((record.place,), (record.image,), defined, (record.kind,))
+
+
+def _around_image(_factory: Factory, record: RetentionRecord) -> Around:
+    like = f"{record.place}/providers/microsoft.compute/images/"
+    return Around((like,), (record.image,), (), (record.kind,))
+
+
+def _around_vhd(_factory: Factory, record: RetentionRecord) -> Around:
+    at = _address(record)
+    folder = at.name.rsplit("/", 1)[0].split("/")[0] + "/" if "/" in at.name else ""
+    nothing = f"/{record.id}"  # no resource has an id like that
+    return Around((nothing,), (record.image,), (), (record.kind,), (f"{record.place}/{folder}",))
+
+
+def _around_leftover(_factory: Factory, record: RetentionRecord) -> Around:
+    return Around((record.id,), (record.image,), (), (record.kind,))
+
+
+def _read(out: Outside, record: RetentionRecord) -> Fresh | None:
+    return out.estate.read(record.id)
+
+
+def _mark(out: Outside, record: RetentionRecord) -> None:
+    out.estate.merge_tags(record.id, {MARK: record.tag})
+
+
+def _unmark(out: Outside, record: RetentionRecord) -> None:
+    out.estate.remove_tags(record.id, {MARK: record.tag})
+
+
+def _delete(going: Going) -> None:
+    going.out.estate.delete(going.record.id)
+
+
+def _nothing(_out: Outside, _record: RetentionRecord) -> None:
+    """Nothing goes with it."""
+
+
+def _not_offered(_going: Going) -> bool:
+    """`latest` never means a thing of this kind."""
+    return True
+
+
+def _not_taken(_out: Outside, _factory: Factory, _record: RetentionRecord) -> bool:
+    return True
+
+
+def _read_vhd(out: Outside, record: RetentionRecord) -> Fresh | None:
+    return _blob(out, _address(record))
+
+
+def _mark_vhd(out: Outside, record: RetentionRecord) -> None:
+    facts = out.blobs.facts(_address(record))
+    out.blobs.mark(_address(record), {**facts.metadata, MARK: record.tag}, facts.etag)
+
+
+def _unmark_vhd(out: Outside, record: RetentionRecord) -> None:
+    facts = out.blobs.facts(_address(record))
+    kept = {name: value for name, value in facts.metadata.items() if name.lower() != MARK.lower()}
+    out.blobs.mark(_address(record), kept, facts.etag)
+
+
+def _delete_vhd(going: Going) -> None:
+    if isinstance(going.fresh, SeenBlob):
+        going.out.blobs.delete(_address(going.record), going.fresh.etag)
+
+
+def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
+    """The manifest goes after its VHD: it is what says that there was one. Then the ledger says so."""
+    at = _address(record).beside(".json")
+    with contextlib.suppress(Missing):
+        out.blobs.delete(at, out.blobs.facts(at).etag)
+    partition = keys.of_image(record.image)
+    for row in out.ledger.scan(partition, "output:").rows:
+        output = row.record
+        if isinstance(output, OutputRecord) and output.target == _address(record):
+            gone = replace(output, state=OutputState.RETIRED, reason="deleted by retention")
+            out.ledger.commit(partition, (Replace(gone, row.etag),))
+
+
+_OF_AZURE = Way(
+    around=_around_leftover,
+    read=_read,
+    mark=_mark,
+    unmark=_unmark,
+    delete=_delete,
+    exclude=_not_offered,
+    include=_not_taken,
+    finish=_nothing,
+)
+
+WAYS: dict[Kind, Way] = {
+    Kind.GALLERY_VERSION: replace(
+        _OF_AZURE,
+        around=_around_version,
+        exclude=lambda going: exclude(going.out, going.factory, going.held),
+        include=include,
+    ),
+    Kind.MANAGED_IMAGE: replace(_OF_AZURE, around=_around_image),
+    Kind.ARCHIVED_VHD: replace(
+        _OF_AZURE,
+        around=_around_vhd,
+        read=_read_vhd,
+        mark=_mark_vhd,
+        unmark=_unmark_vhd,
+        delete=_delete_vhd,
+        finish=_finish_vhd,
+    ),
+    Kind.TEMPLATE: _OF_AZURE,
+    Kind.STAGING_GROUP: _OF_AZURE,
+}
