@@ -12,7 +12,7 @@ from shared.domain.events import EventType, FactoryEvent
 from shared.domain.factory import Factory
 from shared.domain.ids import ImageName
 from shared.domain.records import JournalLine
-from shared.domain.retention import RetentionRecord, Stage, Verdict
+from shared.domain.retention import MARK, RetentionRecord, Stage, Verdict
 from shared.ports import Held, Insert, Outside, Put, Remove, Replace
 
 from .retiring import WAYS
@@ -39,7 +39,7 @@ def mark(
         reason=verdict.reason,
         stage=Stage.MARKED,
     )
-    WAYS[record.kind].mark(out, record)
+    WAYS[record.kind].tag(out, record.id, {MARK: record.tag})
     data: dict[str, str | int | bool | None] = {
         "kind": record.kind.value,
         "id": record.id,
@@ -60,7 +60,7 @@ def unmark(out: Outside, factory: Factory, held: Held[RetentionRecord], why: str
     try:
         if record.latest and not way.include(out, factory, record):
             return  # accepted; when it is seen to be done, the mark goes
-        way.unmark(out, record)
+        way.untag(out, record.id, {MARK: record.tag})
     except Missing:
         telemetry.event("unmarked-is-gone", thing=record.name)
     key = keys.key_of(record)

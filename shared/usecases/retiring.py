@@ -25,7 +25,7 @@ from shared.domain.ids import BlobAddress
 from shared.domain.looks import Look
 from shared.domain.records import OutputRecord, OutputState
 from shared.domain.releases import Descent
-from shared.domain.retention import MARK, Kind, RetentionRecord
+from shared.domain.retention import Kind, RetentionRecord
 from shared.domain.versions import Version
 from shared.ports import Held, Outside, Replace
 
@@ -33,6 +33,7 @@ from .exclusion import exclude, include
 from .inventory import Around, Observed
 
 Fresh = Seen | SeenBlob
+Tags = dict[str, str]
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -40,8 +41,12 @@ class Way(msgspec.Struct, frozen=True):
 
     around: Callable[[Factory, RetentionRecord], Around]
     read: Callable[[Outside, RetentionRecord], Fresh | None]
-    mark: Callable[[Outside, RetentionRecord], None]
-    unmark: Callable[[Outside, RetentionRecord], None]
+    tags: Callable[[Outside, str], Tags]
+    """As they are now. Missing if the thing does not exist."""
+    tag: Callable[[Outside, str, Tags], None]
+    """Set these and leave the others."""
+    untag: Callable[[Outside, str, Tags], None]
+    """Remove these, where they still have these values."""
     delete: Callable[["Going"], None]
     exclude: Callable[["Going"], bool]
     """Whether it is seen to be excluded; if not, it has been asked for."""
@@ -125,8 +130,8 @@ def _id(blob: SeenBlob) -> str:
     return f"{blob.account}/{blob.container}/{blob.name}"
 
 
-def _address(record: RetentionRecord) -> BlobAddress:
-    return BlobAddress(*record.id.split("/", 2))
+def _address(id: str) -> BlobAddress:
+    return BlobAddress(*id.split("/", 2))
 
 
 def _around_version(factory: Factory, record: RetentionRecord) -> Around:
@@ -140,7 +145,7 @@ def _around_image(_factory: Factory, record: RetentionRecord) -> Around:
 
 
 def _around_vhd(_factory: Factory, record: RetentionRecord) -> Around:
-    at = _address(record)
+    at = _address(record.id)
     folder = at.name.rsplit("/", 1)[0].split("/")[0] + "/" if "/" in at.name else ""
     nothing = f"/{record.id}"  # no resource has an id like that
     return Around((nothing,), (record.image,), (), (record.kind,), (f"{record.place}/{folder}",))
@@ -154,12 +159,19 @@ def _read(out: Outside, record: RetentionRecord) -> Fresh | None:
     return out.estate.read(record.id)
 
 
-def _mark(out: Outside, record: RetentionRecord) -> None:
-    out.estate.merge_tags(record.id, {MARK: record.tag})
+def _tags(out: Outside, id: str) -> Tags:
+    found = out.estate.read(id)
+    if found is None:
+        raise Missing(f"{id} does not exist")
+    return getattr(found, "tags", {})
 
 
-def _unmark(out: Outside, record: RetentionRecord) -> None:
-    out.estate.remove_tags(record.id, {MARK: record.tag})
+def _tag(out: Outside, id: str, tags: Tags) -> None:
+    out.estate.merge_tags(id, tags)
+
+
+def _untag(out: Outside, id: str, tags: Tags) -> None:
+    out.estate.remove_tags(id, tags)
 
 
 def _delete(going: Going) -> None:
@@ -180,34 +192,43 @@ def _not_taken(_out: Outside, _factory: Factory, _record: RetentionRecord) -> bo
 
 
 def _read_vhd(out: Outside, record: RetentionRecord) -> Fresh | None:
-    return _blob(out, _address(record))
+    return _blob(out, _address(record.id))
 
 
-def _mark_vhd(out: Outside, record: RetentionRecord) -> None:
-    facts = out.blobs.facts(_address(record))
-    out.blobs.mark(_address(record), {**facts.metadata, MARK: record.tag}, facts.etag)
+def _tags_vhd(out: Outside, id: str) -> Tags:
+    return out.blobs.facts(_address(id)).metadata
 
 
-def _unmark_vhd(out: Outside, record: RetentionRecord) -> None:
-    facts = out.blobs.facts(_address(record))
-    kept = {name: value for name, value in facts.metadata.items() if name.lower() != MARK.lower()}
-    out.blobs.mark(_address(record), kept, facts.etag)
+def _tag_vhd(out: Outside, id: str, tags: Tags) -> None:
+    """Metadata is written whole, so only as it was read."""
+    facts = out.blobs.facts(_address(id))
+    out.blobs.mark(_address(id), _without(facts.metadata, tags) | tags, facts.etag)
+
+
+def _untag_vhd(out: Outside, id: str, tags: Tags) -> None:
+    facts = out.blobs.facts(_address(id))
+    out.blobs.mark(_address(id), _without(facts.metadata, tags), facts.etag)
+
+
+def _without(metadata: Tags, tags: Tags) -> Tags:
+    names = {name.lower() for name in tags}
+    return {name: value for name, value in metadata.items() if name.lower() not in names}
 
 
 def _delete_vhd(going: Going) -> None:
     if isinstance(going.fresh, SeenBlob):
-        going.out.blobs.delete(_address(going.record), going.fresh.etag)
+        going.out.blobs.delete(_address(going.record.id), going.fresh.etag)
 
 
 def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
     """The manifest goes after its VHD: it is what says that there was one. Then the ledger says so."""
-    at = _address(record).beside(".json")
+    at = _address(record.id).beside(".json")
     with contextlib.suppress(Missing):
         out.blobs.delete(at, out.blobs.facts(at).etag)
     partition = keys.of_image(record.image)
     for row in out.ledger.scan(partition, "output:").rows:
         output = row.record
-        if isinstance(output, OutputRecord) and output.target == _address(record):
+        if isinstance(output, OutputRecord) and output.target == _address(record.id):
             gone = replace(output, state=OutputState.RETIRED, reason="deleted by retention")
             out.ledger.commit(partition, (Replace(gone, row.etag),))
 
@@ -215,8 +236,9 @@ def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
 _OF_AZURE = Way(
     around=_around_leftover,
     read=_read,
-    mark=_mark,
-    unmark=_unmark,
+    tags=_tags,
+    tag=_tag,
+    untag=_untag,
     delete=_delete,
     exclude=_not_offered,
     include=_not_taken,
@@ -235,8 +257,9 @@ WAYS: dict[Kind, Way] = {
         _OF_AZURE,
         around=_around_vhd,
         read=_read_vhd,
-        mark=_mark_vhd,
-        unmark=_unmark_vhd,
+        tags=_tags_vhd,
+        tag=_tag_vhd,
+        untag=_untag_vhd,
         delete=_delete_vhd,
         finish=_finish_vhd,
     ),

@@ -7,8 +7,7 @@ whoever runs them, and take the app's settings from the environment.
 import argparse
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,11 +16,13 @@ from shared.bootstrap import SettingsError, Worker, worker
 from shared.contracts import factory as configuration
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError
-from shared.domain.records import ImageRecord, JournalLine, OutputRecord
-from shared.domain.releases import ReleaseRecord
+from shared.domain.records import JournalLine
 from shared.usecases import lineage as ancestry
-from shared.usecases import progress, withdrawals, work
 from shared.usecases import status as stories
+from shared.usecases import work
+
+from . import releases, retention
+from .tables import at, stands, table, text
 
 OK, FAULTS, USAGE = 0, 1, 2
 
@@ -57,11 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     journal.add_argument("--json", action="store_true", help="as JSON, one object a line")
     journal.set_defaults(command=_journal)
 
-    for name, act, text in (
+    for name, act, said in (
         ("look", _look, "look at an image now"),
         ("resume", _resume, "resume automatic runs, and set refused outputs aside"),
     ):
-        by_hand = commands.add_parser(name, help=text)
+        by_hand = commands.add_parser(name, help=said)
         by_hand.add_argument("image")
         by_hand.set_defaults(command=act)
 
@@ -69,7 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     dismiss.add_argument("output", help="as `status` and the journal name it: image/run/output")
     dismiss.set_defaults(command=_dismiss)
 
-    _release_parser(commands)
+    releases.add_to(commands)
+    retention.add_to(commands)
     lineage = commands.add_parser("lineage", help="what something was made from, and what was made from it")
     lineage.add_argument(
         "thing", help="definition/version, image/run, or publisher:offer:sku:version of a marketplace"
@@ -81,35 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("id", help="as `status` lists it")
     again.set_defaults(command=_send_again)
     return parser
-
-
-def _release_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    release = commands.add_parser(
-        "release", help="gallery versions on their way: see, hold, promote, withdraw"
-    )
-    verbs = release.add_subparsers(dest="verb", required=True, metavar="VERB")
-
-    listing = verbs.add_parser("list", help="every version that is followed, and where it stands")
-    listing.add_argument("definition", nargs="?", help="of this definition alone")
-    listing.set_defaults(command=_releases)
-    show = verbs.add_parser("show", help="where a version is, since when, what comes next and why it waits")
-    show.set_defaults(command=_release)
-    for each in (listing, show):
-        each.add_argument("--json", action="store_true", help="as JSON")
-    for name, act, text in (
-        ("hold", withdrawals.hold, "stop it where it is; it is latest nowhere until it is resumed"),
-        ("resume", withdrawals.resume, "let it go on from where it was held"),
-        ("promote", withdrawals.promote, "let it leave its ring without soaking or waiting any longer"),
-        ("withdraw", withdrawals.withdraw, "take it back from being latest anywhere; nothing is deleted"),
-    ):
-        verb = verbs.add_parser(name, help=text)
-        verb.add_argument("--why", default="by hand", help="for the journal")
-        verb.set_defaults(command=_word, act=act)
-        if name == "promote":
-            verb.add_argument("--through", action="store_true", help="through all rings, not this one alone")
-    for verb in verbs.choices.values():
-        if verb is not listing:
-            verb.add_argument("version", help="definition/version, such as windows-2022/1.0.3")
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -126,30 +99,28 @@ def _status(options: argparse.Namespace) -> int:
     if options.json:
         print(msgspec.json.encode(told).decode())
         return OK
-    _table(
+    table(
         ("IMAGE", "BUILT FROM", "WANTED", "LAST RUN", "STANDS"),
         (
             (
                 i.name,
-                _text(i.record and i.record.built),
-                _text(i.record and i.record.wanted),
-                _text(i.record and i.record.recorded_state and i.record.recorded_state.value),
-                _stands(i.record),
+                text(i.record and i.record.built),
+                text(i.record and i.record.wanted),
+                text(i.record and i.record.recorded_state and i.record.recorded_state.value),
+                stands(i.record),
             )
             for i in told.images
         ),
     )
     if told.unsettled:
         print("\nOutputs that are not safe in the archive yet (`dismiss OUTPUT` gives one up):")
-        _table(("OUTPUT", "STATE", "STANDS"), ((o.id, o.state.value, _stands(o)) for o in told.unsettled))
+        table(("OUTPUT", "STATE", "STANDS"), ((o.id, o.state.value, stands(o)) for o in told.unsettled))
     if told.releases:
         print("\nVersions on their way (`release show VERSION` tells more):")
-        _release_table(told.releases)
+        releases.table_of(told.releases)
     if told.failed:
         print("\nFailed work, to be sent again with `send-again ID`:")
-        _table(
-            ("ID", "AT", "SENT AGAIN", "WHY"), ((w.id, _at(w.at), _at(w.resent), w.why) for w in told.failed)
-        )
+        table(("ID", "AT", "SENT AGAIN", "WHY"), ((w.id, at(w.at), at(w.resent), w.why) for w in told.failed))
     return OK
 
 
@@ -160,7 +131,7 @@ def _journal(options: argparse.Namespace) -> int:
         for line in lines:
             print(msgspec.json.encode(line).decode())
         return OK
-    _table(("AT (UTC)", "THING", "WHAT", "WHY"), map(_journal_row, lines))
+    table(("AT (UTC)", "THING", "WHAT", "WHY"), map(_journal_row, lines))
     return OK
 
 
@@ -192,51 +163,6 @@ def _dismiss(options: argparse.Namespace) -> int:
     return OK
 
 
-def _releases(options: argparse.Namespace) -> int:
-    this: Worker = options.worker()
-    records = progress.followed(this.outside, this.factory(), options.definition)
-    if options.json:
-        print(msgspec.json.encode(records).decode())
-        return OK
-    _release_table(records)
-    return OK
-
-
-def _release_table(records: Iterable[ReleaseRecord]) -> None:
-    _table(
-        ("VERSION", "STAGE", "SINCE", "LATEST IN", "STANDS"),
-        ((r.name, r.stage.value, _at(r.since), _latest_in(r), _stands(r)) for r in records),
-    )
-
-
-def _latest_in(record: ReleaseRecord) -> str:
-    return _text(",".join(r.name for r in record.regions if r.latest and not r.taken_back))
-
-
-def _release(options: argparse.Namespace) -> int:
-    this: Worker = options.worker()
-    told = progress.progress(this.outside, this.factory(), options.version)
-    if options.json:
-        print(msgspec.json.encode(told).decode())
-        return OK
-    print(f"{told.record.name}: {told.record.stage.value} since {_at(told.record.since)}")
-    print(f"  why   {_stands(told.record)}\n  next  {told.next}\n")
-    _table(
-        ("RING", "REGION", "STATE", "SINCE (UTC)", "WHY"),
-        ((p.ring, p.region, p.state, _at(p.since), p.why) for p in told.places),
-    )
-    return OK
-
-
-def _word(options: argparse.Namespace) -> int:
-    this: Worker = options.worker()
-    word = withdrawals.Word(options.version, options.why, uuid.uuid4().hex)
-    more = {"through": True} if getattr(options, "through", False) else {}
-    options.act(this.outside, this.factory(), word, **more)
-    print(f"{word.version}: {options.verb} noted; a look is queued (correlation {word.correlation})")
-    return OK
-
-
 def _lineage(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
     told = ancestry.lineage(this.outside, this.factory(), options.thing)
@@ -260,30 +186,3 @@ def _send_again(options: argparse.Namespace) -> int:
     work.send_again(this.outside, options.id)
     print(f"{options.id}: sent again")
     return OK
-
-
-def _stands(record: ImageRecord | OutputRecord | ReleaseRecord | None) -> str:
-    if record is None:
-        return "not looked at yet"
-    return f"{record.trouble.why} (tried again)" if record.trouble else record.reason
-
-
-def _at(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "-"
-
-
-def _text(value: object) -> str:
-    return str(value) if value else "-"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Columns as wide as they need to be; the last one takes what is left."""
-    lines = [head, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head) - 1)]
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        print("  ".join((*cells, line[-1])).rstrip())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
