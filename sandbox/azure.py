@@ -19,6 +19,7 @@ from sandbox.arm.platform_images import standard_catalogue
 from sandbox.arm.records import Group
 from sandbox.arm.roles import FACTORY_ROLES, IMAGE_BUILDER, OPERATOR_ROLES, Roles
 from sandbox.arm.storage import Background, Storage, at_once
+from sandbox.arm.tagging import Tagging
 from sandbox.arm.throttle import Limits, Throttle
 from sandbox.calls import CallLog
 from sandbox.eventgrid.grid import EventGrid
@@ -156,6 +157,7 @@ class LocalAzure:
             self.galleries,
             Marketplace(self.fabric, self.catalogue),
             self.imagebuilder,
+            Tagging(self.fabric),
         )
         return ResourceManager(
             self.fabric,

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from sandbox.arm import ids
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -47,7 +45,6 @@ def publish(
 def _data(
     fabric: Fabric, origin: Origin, resource_id: str, operation: str, outcome: Outcome, at: datetime
 ) -> dict[str, Any]:
-    parsed = ids.parse(resource_id)
     personal: dict[str, Any] = {
         "authorization": _authorization(fabric, origin, resource_id, operation),
         "claims": _claims(fabric, origin, at),
@@ -63,7 +60,7 @@ def _data(
     return {
         **personal,
         "correlationId": origin.correlation,
-        "resourceProvider": parsed.namespace if parsed else "Microsoft.Resources",
+        "resourceProvider": operation.split("/", 1)[0],
         "resourceUri": resource_id,
         "operationName": operation,
         "status": _STATUS[outcome],

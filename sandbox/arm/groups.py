@@ -101,14 +101,18 @@ class Groups:
         """Those in which the caller holds any role."""
         held = [a for a in self._fabric.roles.assignments if a.principal == context.caller.name.lower()]
         seen = [
-            _subscription(name, self._fabric.tenant)
+            self._document(name)
             for name in self._fabric.records.subscriptions.values()
             if any(a.scope in ("", "/") or f"/subscriptions/{name}".lower() in a.scope.lower() for a in held)
         ]
         return paging.page(context.request, seen, self._fabric.page_size)
 
     def _subscription(self, context: Context) -> Response:
-        return Response.of(200, _subscription(context.params["subscription"], self._fabric.tenant))
+        return Response.of(200, self._document(context.params["subscription"]))
+
+    def _document(self, name: str) -> dict[str, Any]:
+        tags = self._fabric.records.subscription_tags.get(name.lower())
+        return _subscription(name, self._fabric.tenant) | ({"tags": tags} if tags else {})
 
     def _list(self, context: Context) -> Response:
         groups = [_document(group) for group in self._fabric.records.groups(context.params["subscription"])]

@@ -22,8 +22,7 @@ class Record(Protocol):
     @property
     def location(self) -> str: ...
 
-    @property
-    def tags(self) -> dict[str, str]: ...
+    tags: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -74,6 +73,7 @@ class Records:
 
     def __init__(self) -> None:
         self.subscriptions: dict[str, str] = {}
+        self.subscription_tags: dict[str, dict[str, str]] = {}
         self._groups: dict[str, Group] = {}
         self._resources: dict[str, dict[str, Record]] = {}
         self._kinds: dict[str, dict[str, Record]] = {}

@@ -96,13 +96,18 @@ def _check_version(route: Route, request: Request, params: Mapping[str, str]) ->
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
     if route.versions and version not in route.versions:
-        kind = next((s for s in reversed(route.segments) if s[0] != "{"), "")
-        namespace = route.segments[[s.lower() for s in route.segments].index("providers") + 1]
+        namespace, *types = route.segments[_last_provider(route.segments) + 1 :]
+        kind = types[0::2][-1] if types else ""
         raise bad_request(
             "InvalidResourceType" if "group" in params else "NoRegisteredProviderFound",
             f"The resource type '{kind}' could not be found in the namespace '{namespace}' for api version "
             f"'{version}'. The supported api-versions are '{','.join(route.versions)}'.",
         )
+
+
+def _last_provider(segments: tuple[str, ...]) -> int:
+    """An extension such as tags has two: its own stands behind that of the resource."""
+    return max(at for at, segment in enumerate(segments) if segment.lower() == "providers")
 
 
 def _nowhere(path: str, segments: tuple[str, ...]) -> ArmError:

@@ -68,7 +68,7 @@ def test_missing_role_is_403_naming_client_action_and_scope(world: World) -> Non
 
 
 def test_factory_may_do_its_work_and_no_more(world: World) -> None:
-    """Templates and versions, yes; cancel, triggers and the deletion of groups, no."""
+    """Templates, runs and versions, yes; groups it may look at and delete, not write."""
     world.provisioned()
     versions = (
         f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/publishers/Canonical"
@@ -79,8 +79,9 @@ def test_factory_may_do_its_work_and_no_more(world: World) -> None:
         ("GET", versions, 200),
         ("POST", f"{TEMPLATES}/web/run?{API}", 202),
         ("GET", f"{TEMPLATES}/web/runOutputs?{API}", 200),
-        ("POST", f"{TEMPLATES}/web/cancel?{API}", 403),
-        ("DELETE", f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{GROUP}?{API}", 403),
+        ("POST", f"{TEMPLATES}/web/cancel?{API}", 204),
+        ("HEAD", f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{GROUP}?{API}", 204),
+        ("PATCH", f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{GROUP}?{API}", 403),
     ):
         assert world.send(method, path, principal=FACTORY).status == status, path
 
