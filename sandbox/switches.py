@@ -34,6 +34,8 @@ class Switches:
     """An update that sends a failed region again starts its replication anew."""
     stale_parent_seconds: float = 0.0
     """How long a definition or gallery is refused to be deleted after what was in it has gone."""
+    restore_needs_flag: bool = False
+    """A soft-deleted version comes back only by properties.restore, not by a PUT of its location alone."""
     claims_form: Literal["object", "string"] = "object"
     """`authorization`, `claims`, `httpRequest` of events: objects (documented) or JSON text (specified)."""
     second_run_status: Literal[409, 400] = 409

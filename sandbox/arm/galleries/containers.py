@@ -232,6 +232,7 @@ class Containers:
 
         def gone(at: datetime) -> None:
             self._fabric.records.remove(found.id)
+            self._deleted.purge_below(found.id)
             self.deleted_at[found.id.rsplit("/", 2)[0].lower()] = at
 
         nest.finish_after(self._fabric, context, operation, found.id, SECONDS, "delete", kind, gone)

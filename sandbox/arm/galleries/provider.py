@@ -38,6 +38,7 @@ class Galleries:
         self.containers = Containers(fabric, limits, deleted)
         sources = Sources(fabric, compute.contents, compute.vhds)
         self.versions = Versions(fabric, self.replication, sources, self.containers, limits, deleted)
+        fabric.records.reap_with(GALLERIES, lambda gallery, _at: deleted.purge_below(gallery.id))
 
     def routes(self) -> list[Route]:
         c, v = self.containers, self.versions

@@ -37,7 +37,8 @@ class RegionSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class VersionSeed(msgspec.Struct, frozen=True, kw_only=True):
     """A version in its definition's location; without regions it is there alone.
 
-    `source` is the id of a managed image or of another version, or the address of a VHD.
+    `source` is the id of a managed image or of another version, or the address of a VHD. `soft_deleted`: when
+    it was deleted, in a gallery that keeps such versions.
     """
 
     published: Moment | None = None
@@ -49,6 +50,7 @@ class VersionSeed(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     size_gb: Annotated[int, msgspec.Meta(ge=1)] = 30
     tags: dict[str, str] = {}
+    soft_deleted: Moment | None = None
 
 
 class VersionSeeds:
@@ -85,7 +87,19 @@ class VersionSeeds:
             version.regions[0].state = "Completed"
         self._fabric.records.put(version)
         self._set_going(version, seed, now)
+        if seed.soft_deleted is not None:
+            self._bury(version, seed.soft_deleted.astimezone(UTC), now)
         return version
+
+    def _bury(self, version: Version, at: datetime, now: datetime) -> None:
+        deleted = self._galleries.versions.deleted
+        if not deleted.keeps(version.id):
+            raise ValueError(
+                f"the gallery of {version.id!r} keeps no deleted versions: give it soft_delete_days"
+            )
+        self._galleries.replication.abandon(version, now)
+        self._fabric.records.remove(version.id)
+        deleted.bury(version, at)
 
     def _set_going(self, version: Version, seed: VersionSeed, now: datetime) -> None:
         """What is on its way goes on, and ends with an event; the rest is over."""

@@ -1,4 +1,8 @@
-"""Soft delete: where a gallery's policy says so, a deleted version can be brought back for some days."""
+"""Soft delete: where a gallery's policy says so, a deleted version can be brought back for some days.
+
+The days of retention come first, then those of grace; until both are over it can be brought back, and only in
+the first ones it could still be used [Restore-AzGalleryImageVersion; SoftDeletePolicy of azure-mgmt-compute].
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import paging
+from sandbox.arm.errors import parent_not_found
 from sandbox.arm.operations import offset
 from sandbox.arm.records import Resource
 from sandbox.http import Headers, Response
@@ -17,15 +22,22 @@ if TYPE_CHECKING:
     from sandbox.arm.galleries.model import Version
 
 DEFAULT_DAYS = 7
+SINCE = "2026-03-03"
+"""The api-version that brought grace, both ends, and `bypassSoftDelete` [Azure/azure-cli 34074]."""
 
 
 @dataclass(slots=True)
 class Buried:
     version: Version
     at: datetime
+    usable_until: datetime
     until: datetime
 
-    def document(self) -> dict[str, Any]:
+    def document(self, api: str) -> dict[str, Any]:
+        ends = {
+            "consumptionEndTime": offset(self.usable_until),
+            "hardDeletionTargetTime": offset(self.until),
+        }
         return {
             "name": self.version.name,
             "id": self.version.id,
@@ -34,8 +46,7 @@ class Buried:
                 "resourceArmId": self.version.id,
                 "softDeletedArtifactType": "Images",
                 "softDeletedTime": offset(self.at),
-                "consumptionEndTime": offset(self.at),
-                "hardDeletionTargetTime": offset(self.until),
+                **(ends if api >= SINCE else {}),
             },
         }
 
@@ -54,8 +65,10 @@ class SoftDeleted:
     def bury(self, version: Version, at: datetime) -> None:
         """Keep it, if its gallery says so."""
         if self.keeps(version.id):
-            days = self._policy(version.id).get("retentionPeriodInDays") or DEFAULT_DAYS
-            self._buried[version.id.lower()] = Buried(version, at, at + timedelta(days=days))
+            policy = self._policy(version.id)
+            usable = at + timedelta(days=policy.get("retentionPeriodInDays") or DEFAULT_DAYS)
+            until = usable + timedelta(days=policy.get("gracePeriodInDays") or 0)
+            self._buried[version.id.lower()] = Buried(version, at, usable, until)
 
     def holds(self, definition_id: str) -> bool:
         """Whether a definition cannot go because of what it could get back.
@@ -72,11 +85,20 @@ class SoftDeleted:
     def purge(self, version_id: str) -> None:
         self._buried.pop(version_id.lower(), None)
 
+    def purge_below(self, parent_id: str) -> None:
+        """Nothing can be brought back into a definition that is gone, nor into another of its name."""
+        below = f"{parent_id.lower()}/"
+        self._buried = {key: each for key, each in self._buried.items() if not key.startswith(below)}
+
     def listed(self, context: Context) -> Response:
         """`.../galleries/{g}/softDeletedArtifactTypes/Images/artifacts/{image}/versions`."""
         gallery = context.request.path.lower().split("/softdeletedartifacttypes/")[0]
-        prefix = f"{gallery}/images/{context.params['image'].lower()}/versions/"
-        rows = [each.document() for key, each in self._alive().items() if key.startswith(prefix)]
+        definition = f"{gallery}/images/{context.params['image'].lower()}"
+        for parent in (gallery, definition):
+            if self._fabric.records.get(parent) is None:
+                raise parent_not_found(context.params["image" if parent is definition else "gallery"])
+        alive = self._alive().items()
+        rows = [each.document(context.version) for key, each in alive if key.startswith(f"{definition}/")]
         return paging.page(context.request, rows, self._fabric.page_size)
 
     def purged(self, context: Context) -> Response:

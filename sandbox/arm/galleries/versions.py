@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import paging
 from sandbox.arm.compute import reading
-from sandbox.arm.errors import conflict, parent_not_found
-from sandbox.arm.galleries import nest, profiles
+from sandbox.arm.errors import ArmError, conflict, parent_not_found
+from sandbox.arm.galleries import nest, profiles, softdelete
 from sandbox.arm.galleries.model import Content, Version
 from sandbox.arm.galleries.replication import UPDATE_SECONDS, Replication
 from sandbox.arm.galleries.updates import PROPERTIES, Updates
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sandbox.arm.galleries.limits import ResourceLimits
     from sandbox.arm.galleries.softdelete import SoftDeleted
     from sandbox.arm.galleries.sources import Sources
+    from sandbox.arm.records import Record
 
 DELETE_SECONDS = 135.0
 _NAME = re.compile(r"\d{1,10}\.\d{1,10}\.\d{1,10}", re.ASCII)
@@ -65,13 +66,16 @@ class Versions:
         body = context.body()
         headers = self._limits.take("CreateUpdateGalleryImageVersion", context)
         known = self._fabric.records.get(context.request.path)
+        buried = self.deleted.version(context.request.path)
+        restoring = reading.section(body, "properties", "galleryImageVersion").get("restore") is True
+        if restoring and buried is None:
+            raise self._nothing_to_restore(context, known)
         if isinstance(known, Version):
             nest.stay(known, reading.location(body))
             return self._update(context, known, body, headers, tags=dict(body.get("tags") or {}))
         definition = nest.parent(self._fabric, context.request.path, DEFINITIONS)
-        buried = self.deleted.version(context.request.path)
         if buried is not None:
-            return self._restore(context, buried, body, headers)
+            return self._restore(context, buried, body, headers, asked=restoring)
         version = self._made(context, body, definition)
         operation = nest.begin(self._fabric, context, version.location)
         self._fabric.records.put(version)
@@ -92,8 +96,12 @@ class Versions:
         return self._update(context, version, body, headers, tags=None if tags is None else dict(tags))
 
     def delete(self, context: Context) -> Response:
-        """It goes for good with `bypassSoftDelete`, and where its gallery keeps nothing."""
+        """It goes for good with `bypassSoftDelete`, and where its gallery keeps nothing.
+
+        An api-version that does not know the parameter passes it over, and the version is kept.
+        """
         bypass = (context.request.param("bypassSoftDelete") or "").lower() == "true"
+        bypass = bypass and context.version >= softdelete.SINCE
         version = self._fabric.records.get(context.request.path)
         if not isinstance(version, Version):
             if bypass:
@@ -202,23 +210,46 @@ class Versions:
             )
 
     def _restore(
-        self, context: Context, version: Version, body: dict[str, Any], headers: dict[str, str]
+        self,
+        context: Context,
+        version: Version,
+        body: dict[str, Any],
+        headers: dict[str, str],
+        *,
+        asked: bool,
     ) -> Response:
-        """A PUT without a source brings it back; another one of its name cannot be made."""
+        """A PUT without a source brings it back; another one of its name cannot be made.
+
+        `properties.restore` says so in newer clients; azure-cli sends the location alone, as documented for
+        2024-03-03 [Azure/azure-cli 26773]. Tags that are not sent are those that it had.
+        """
         nest.stay(version, reading.location(body))
         sent = reading.section(body, "properties", "galleryImageVersion")
-        if reading.section(sent, "storageProfile", PROPERTIES):
+        needed = self._fabric.switches.restore_needs_flag
+        if reading.section(sent, "storageProfile", PROPERTIES) or (needed and not asked):
             raise conflict(
                 f"The gallery image version '{version.name}' is soft-deleted: restore it, or purge it.",
                 "Conflict",
             )
         self.deleted.purge(version.id)
-        version.tags, version.state = dict(body.get("tags") or {}), "Updating"
+        if body.get("tags") is not None:
+            version.tags = dict(body["tags"])
+        version.state = "Updating"
         self._fabric.records.put(version)
         for region in version.regions:
             if region.state != "Completed":
                 self._replication.start(version, region, context.now)
         return self._updating(context, version, headers)
+
+    def _nothing_to_restore(self, context: Context, known: Record | None) -> ArmError:
+        if known is None:
+            nest.parent(self._fabric, context.request.path, DEFINITIONS)
+            return nest.not_found(VERSIONS, context)
+        name = known.id.rsplit("/", 1)[1]
+        return conflict(
+            f"The gallery image version '{name}' cannot be restored, since it is not soft-deleted.",
+            "OperationNotAllowed",
+        )
 
     def _known(self, context: Context) -> Version:
         found = self._fabric.records.get(context.request.path)

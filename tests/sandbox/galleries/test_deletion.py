@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -129,6 +130,73 @@ def test_soft_deleted_version_comes_back_as_it_was() -> None:
     assert answer["properties"]["provisioningState"] == "Updating"
     shop.wait(minutes=10)
     assert shop.version() == before
+    assert shop.get(f"{DELETED}?{API}")["value"] == []
+
+
+def test_restored_version_keeps_its_tags() -> None:
+    """Unless the PUT sends others."""
+    shop = keeping()
+    shop.made({**body(), "tags": {"pin": "yes"}})
+    for sent, tags in (({}, {"pin": "yes"}), ({"tags": {"b": "c"}}, {"b": "c"})):
+        gone(shop, version_id())
+        shop.put({"location": HERE, "properties": {"restore": True}, **sent})
+        shop.wait(minutes=10)
+        assert shop.version()["tags"] == tags
+
+
+def test_only_what_is_soft_deleted_is_restored() -> None:
+    """Not a version that is there, and not one that never was; nor by its location alone, if so wished."""
+    shop, restore = keeping(), {"location": HERE, "properties": {"restore": True}}
+    assert shop.refused(restore)[:2] == (404, "ResourceNotFound")
+    shop.made()
+    assert shop.refused(restore)[:2] == (409, "OperationNotAllowed")
+    gone(shop, version_id())
+    shop.azure.switches = shop.azure.switches.with_values({"restore_needs_flag": True})
+    assert shop.refused({"location": HERE})[:2] == (409, "Conflict")
+    assert shop.put(restore)["properties"]["provisioningState"] == "Updating"
+
+
+def test_days_of_grace_follow_those_of_retention() -> None:
+    """It can be used in the first and restored in both; versions of the api before tell of neither end."""
+    shop = Shop()
+    policy = {"isSoftDeleteEnabled": True, "retentionPeriodInDays": 3, "gracePeriodInDays": 2}
+    shop.send("PATCH", f"{GALLERY}?{API}", {"properties": {"softDeletePolicy": policy}})
+    shop.made()
+    gone(shop, version_id())
+    (row,) = shop.get(f"{DELETED}?{API}")["value"]
+    dates = ("softDeletedTime", "consumptionEndTime", "hardDeletionTargetTime")
+    at, usable, until = (datetime.fromisoformat(row["properties"][name]) for name in dates)
+    assert (usable - at, until - at) == (timedelta(days=3), timedelta(days=5))
+    (old,) = shop.get(f"{DELETED}?api-version=2024-03-03")["value"]
+    assert set(old["properties"]) == {"resourceArmId", "softDeletedArtifactType", "softDeletedTime"}
+    shop.wait(days=4)
+    assert shop.get(f"{DELETED}?{API}")["value"] == [row]
+    shop.wait(days=1)
+    assert shop.get(f"{DELETED}?{API}")["value"] == []
+
+
+def test_bypass_is_passed_over_by_who_does_not_know_it() -> None:
+    """The parameter came with 2026-03-03: before, the version is kept all the same."""
+    shop = keeping()
+    shop.made()
+    shop.send("DELETE", f"{version_id()}?bypassSoftDelete=true&api-version=2025-03-03")
+    shop.wait(minutes=5)
+    assert len(shop.get(f"{DELETED}?{API}")["value"]) == 1
+
+
+def test_list_is_that_of_a_definition_that_is_there() -> None:
+    """And what was deleted in one that is gone does not turn up in the next of its name."""
+    shop = keeping()
+    shop.made()
+    gone(shop, version_id())
+    shop.send(
+        "PATCH", f"{GALLERY}?{API}", {"properties": {"softDeletePolicy": {"isSoftDeleteEnabled": False}}}
+    )
+    before = shop.get(f"{DEFINITION}?{API}")
+    gone(shop, DEFINITION)
+    missing = shop.send("GET", f"{DELETED}?{API}")
+    assert (missing.status, missing.json()["error"]["code"]) == (404, "ParentResourceNotFound")
+    assert shop.send("PUT", f"{DEFINITION}?{API}", before).status == 201
     assert shop.get(f"{DELETED}?{API}")["value"] == []
 
 
