@@ -31,6 +31,7 @@ class Seeding:
             self._places(order)
             self._machinery(order)
             self._galleries(order)
+            self._templates(order)
         except ArmError as refused:
             raise Refused(refused.message) from refused
         return {name: len(getattr(order, name)) for name in order.__struct_fields__}
@@ -40,6 +41,9 @@ class Seeding:
         for group in order.groups:
             location = _region(group.location)
             azure.fabric.records.add_group(Group(self._subscription, group.name, location))
+        for staging in order.staging_groups:
+            location = _region(staging.location)
+            azure.imagebuilder.seeds.staging_group(self._subscription, staging.name, location, staging)
         for account in order.accounts:
             group_id = self._group(account.group).id
             azure.storage.create_account(account.name)
@@ -70,15 +74,16 @@ class Seeding:
                 data_disks_gb=image.data_disks_gb,
                 sku=image.sku,
             )
-            made.image(*self._place(IMAGES, image), machine, image.tags)
+            made.image(*self._place(IMAGES, image), machine, image.tags, image.source)
 
     def _galleries(self, order: seeds.Seed) -> None:
         galleries = self._azure.galleries
         for each in order.galleries:
             gallery = galleries.seed_gallery(self._group(each.group).id, each.name)
             if each.soft_delete_days is not None:
-                policy = {"isSoftDeleteEnabled": True, "retentionPeriodInDays": each.soft_delete_days}
-                gallery.properties["softDeletePolicy"] = policy
+                grace = {} if each.grace_days is None else {"gracePeriodInDays": each.grace_days}
+                days = {"retentionPeriodInDays": each.soft_delete_days, **grace}
+                gallery.properties["softDeletePolicy"] = {"isSoftDeleteEnabled": True, **days}
         for definition in order.definitions:
             place = self._definition(definition.group, definition.gallery, definition.name)
             if galleries.definition(place) is not None:
@@ -97,6 +102,13 @@ class Seeding:
         for version in order.gallery_versions:
             above = self._definition(version.group, version.gallery, version.definition)
             self._versions.put(f"{above}/versions/{version.version}", version)
+
+    def _templates(self, order: seeds.Seed) -> None:
+        for each in order.templates:
+            group = self._group(each.group)
+            location = _region(each.location) if each.location else group.location
+            identity = self._azure.setting.identity_id
+            self._azure.imagebuilder.seeds.template(group, each.name, location, identity, each)
 
     def _definition(self, group: str, gallery: str, name: str) -> str:
         """In the case of the group itself: ids are compared without regard to it, but shown."""

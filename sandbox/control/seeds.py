@@ -9,6 +9,7 @@ import msgspec
 
 from sandbox.arm.compute.seeds import DiskSeed, MachineSeed
 from sandbox.arm.galleries.seeds import VersionSeed
+from sandbox.arm.imagebuilder.seeds import StagingSeed, TemplateSeed
 from sandbox.control.orders import NewVersion, Order
 
 OsType = Literal["Windows", "Linux"]
@@ -39,11 +40,15 @@ class SeedBlob(Order, frozen=True):
 
 
 class SeedGallery(Order, frozen=True):
-    """`soft_delete_days`: how long deleted versions are kept; without it they are gone."""
+    """`soft_delete_days`: how long deleted versions are kept; without it they are gone.
+
+    `grace_days`: for how long after that they can be restored, though not be used.
+    """
 
     group: str
     name: str
     soft_delete_days: int | None = None
+    grace_days: int | None = None
 
 
 class SeedDefinition(Order, frozen=True):
@@ -88,7 +93,7 @@ class SeedMachine(MachineSeed, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class SeedImage(Order, frozen=True):
-    """A managed image of a generalized machine that is long gone."""
+    """A managed image of a generalized machine that is long gone; `source`: what it shows as its origin."""
 
     group: str
     name: str
@@ -99,12 +104,25 @@ class SeedImage(Order, frozen=True):
     disk_gb: int = 30
     data_disks_gb: tuple[int, ...] = ()
     sku: str = "Premium_LRS"
+    source: str | None = None
+
+
+class SeedTemplate(TemplateSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    group: str
+    name: str
+    location: str | None = None
+
+
+class SeedStagingGroup(StagingSeed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    location: str = "westeurope"
 
 
 class Seed(Order, frozen=True):
     """What shall exist, in this order: one thing can be in another. `versions` are the marketplace's."""
 
     groups: tuple[SeedGroup, ...] = ()
+    staging_groups: tuple[SeedStagingGroup, ...] = ()
     accounts: tuple[SeedNamed, ...] = ()
     identities: tuple[SeedNamed, ...] = ()
     subnets: tuple[SeedSubnet, ...] = ()
@@ -117,3 +135,4 @@ class Seed(Order, frozen=True):
     galleries: tuple[SeedGallery, ...] = ()
     definitions: tuple[SeedDefinition, ...] = ()
     gallery_versions: tuple[SeedGalleryVersion, ...] = ()
+    templates: tuple[SeedTemplate, ...] = ()

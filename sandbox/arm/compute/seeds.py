@@ -147,21 +147,47 @@ class Seeds:
         return self._machines.place(machine)
 
     def image(
-        self, resource_id: str, location: str, seed: MachineSeed, tags: Mapping[str, str] | None = None
+        self,
+        resource_id: str,
+        location: str,
+        seed: MachineSeed,
+        tags: Mapping[str, str] | None = None,
+        source: str | None = None,
     ) -> Resource:
-        """A managed image of a machine that is long gone."""
+        """A managed image of a machine that is long gone; `source` is what it was made of, and shows."""
+        whole, of_disk = _origin(source) if source else ({}, {})
         state = "Generalized" if not seed.specialized else "Specialized"
         common = {"caching": "ReadWrite", "storageAccountType": seed.sku}
-        head = {"osType": seed.os_type, "osState": state, "diskSizeGB": seed.disk_gb}
+        head = {"osType": seed.os_type, "osState": state, "diskSizeGB": seed.disk_gb, **of_disk}
         data = [{"lun": lun, "diskSizeGB": size, **common} for lun, size in enumerate(seed.data_disks_gb)]
         image = Resource(resource_id, IMAGES.name, location, dict(tags or {}))
         image.properties = {
+            **whole,
             "storageProfile": {"osDisk": {**head, **common}, "dataDisks": data},
             "provisioningState": "Succeeded",
             "hyperVGeneration": seed.generation,
         }
         self._fabric.records.put(image)
         return image
+
+
+def _origin(source: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How an image shows what it was made of: beside its disks, or at its system disk.
+
+    Raises ValueError for what no managed image is made of.
+    """
+    parsed = ids.parse(source)
+    kind = parsed.kind.lower() if parsed else ""
+    members = {DISKS.name.lower(): "managedDisk", SNAPSHOTS.name.lower(): "snapshot"}
+    if kind == MACHINES.name.lower():
+        return {"sourceVirtualMachine": {"id": source}}, {}
+    if kind in members:
+        return {}, {members[kind]: {"id": source}}
+    if source.startswith("https://"):
+        return {}, {"blobUri": source}
+    raise ValueError(
+        f"source {source!r}: expected the id of a machine, a disk or a snapshot, or the address of a VHD"
+    )
 
 
 def _attached(name: str, disk_id: str, seed: MachineSeed, lun: int | None, size: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sandbox.arm.imagebuilder.provisioning import Fault, Provisioning
 from sandbox.arm.imagebuilder.run import Runs
 from sandbox.arm.imagebuilder.schema import API_VERSIONS, TYPE
 from sandbox.arm.imagebuilder.scripts import Scripts
+from sandbox.arm.imagebuilder.seeds import Seeds
 from sandbox.arm.imagebuilder.sources import Sources
 from sandbox.arm.imagebuilder.staging import StagingGroups
 from sandbox.arm.imagebuilder.template import Template
@@ -52,6 +53,7 @@ class ImageBuilder:
         sources, scripts = Sources(fabric, catalogue, galleries), Scripts(fabric, inventory)
         self._staging = StagingGroups(fabric, inventory)
         self._provisioning = Provisioning(fabric, sources, self._staging, scripts)
+        self.seeds = Seeds(fabric, inventory, self._staging, self._provisioning)
         self.artifacts = Artifacts(fabric, inventory, galleries, shape or VhdShape())
         self.runs = Runs(fabric, self.durations, sources, scripts, self.artifacts)
         self.triggers = Triggers(fabric, self.durations, self.runs, galleries, self._find, self.templates)

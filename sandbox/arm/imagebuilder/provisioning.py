@@ -61,10 +61,14 @@ class Provisioning:
         except StagingRefused as refused:
             fault = fault or Fault("BadStagingResourceGroup", str(refused), "BadStagingResourceGroup")
         fault = fault or self._network_fault(template)
+        self.introduce(template)
+        return fault
+
+    def introduce(self, template: Template) -> None:
+        """From then on the template shows who its identities are."""
         template.identity["userAssignedIdentities"] = {
             each: self._identity(each) for each in template.identity_ids
         }
-        return fault
 
     def _source_fault(self, template: Template) -> Fault | None:
         try:

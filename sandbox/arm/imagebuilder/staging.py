@@ -27,6 +27,15 @@ class StagingRefused(Exception):
     pass
 
 
+def marks(template: str, group: str, *, supplied: bool) -> dict[str, str]:
+    """The tags by which a staging group names its template."""
+    return {
+        _USED_BY if supplied else _CREATED_BY: _BUILDER,
+        "imageTemplateName": template,
+        "imageTemplateResourceGroupName": group,
+    }
+
+
 class StagingGroups:
     def __init__(self, fabric: Fabric, inventory: Inventory) -> None:
         self._fabric, self._inventory = fabric, inventory
@@ -39,11 +48,7 @@ class StagingGroups:
         if existing is not None:
             self._check(template, existing)
         group = existing or self._fabric.records.add_group(Group(subscription, name, template.location))
-        group.tags |= {
-            _USED_BY if existing else _CREATED_BY: _BUILDER,
-            "imageTemplateName": template.name,
-            "imageTemplateResourceGroupName": template.group,
-        }
+        group.tags |= marks(template.name, template.group, supplied=existing is not None)
         account = "".join(self._fabric.random.choices(_LETTERS, k=24))
         self._fabric.storage.create_account(account)
         self._inventory.add_account(group.id, account, sku="Standard_ZRS", tags=group.tags)
