@@ -34,6 +34,8 @@ class Switches:
     """An update that sends a failed region again starts its replication anew."""
     stale_parent_seconds: float = 0.0
     """How long a definition or gallery is refused to be deleted after what was in it has gone."""
+    second_group_deletion: Literal["accepted", "refused"] = "accepted"
+    """The deletion of a resource group that is being deleted."""
     restore_needs_flag: bool = False
     """A soft-deleted version comes back only by properties.restore, not by a PUT of its location alone."""
     claims_form: Literal["object", "string"] = "object"

@@ -156,12 +156,16 @@ class Groups:
         return Response.of(200, _document(group))
 
     def _delete(self, context: Context) -> Response:
+        """One on its way does not refuse another [crossplane-contrib/provider-azure 141]."""
         group, fabric, origin = self._found(context), self._fabric, context.origin
+        if group.state == "Deleting" and fabric.switches.second_group_deletion == "refused":
+            raise group_being_deleted(group.name)
         group.state = "Deleting"
         operation = fabric.operations.start("resources", group.subscription, "operationresults", context.now)
 
         def gone(at: Any) -> None:
-            fabric.records.remove_group(group, at)
+            if fabric.records.group(group.subscription, group.name) is group:  # and not another of its name
+                fabric.records.remove_group(group, at)
             operation.finish(at)
             events.publish(fabric, origin, group.id, f"{_ACTIONS}/delete", "Success", at)
 

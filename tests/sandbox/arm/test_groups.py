@@ -53,6 +53,26 @@ def test_group_is_deleting_until_its_operation_ends(world: World) -> None:
     assert not world.storage.account_exists("archive")
 
 
+def test_group_is_deleted_by_who_may_and_once(world: World) -> None:
+    """403 without the role, 404 for none; asked twice it goes once, and not what came after it."""
+    lab = f"{HERE}/lab?{API}"
+    assert world.send("DELETE", lab).json()["error"]["code"] == "ResourceGroupNotFound"
+    world.send("PUT", lab, {"location": "westeurope"})
+    assert world.send("DELETE", lab, principal="nobody").json()["error"]["code"] == "AuthorizationFailed"
+    assert world.send("DELETE", lab).status == 202
+    world.wait(seconds=50)
+    again = world.send("DELETE", lab)
+    assert again.status == 202
+    world.azure.switches = world.azure.switches.with_values({"second_group_deletion": "refused"})
+    refused = world.send("DELETE", lab)
+    assert (refused.status, refused.json()["error"]["code"]) == (409, "ResourceGroupBeingDeleted")
+    world.wait(seconds=20)
+    assert world.send("PUT", lab, {"location": "uksouth"}).status == 201
+    world.wait(minutes=1)
+    assert world.get(lab)["location"] == "uksouth"
+    assert world.send("GET", again.headers["Location"].removeprefix(BASE)).status == 200
+
+
 def test_world_begins_with_its_accounts_identity_and_definitions(world: World) -> None:
     """They are in the list of their group, and each can be read."""
     seen = {each["name"]: each for each in world.get(f"{HERE}/{GROUP}/resources?{API}")["value"]}
