@@ -7,9 +7,12 @@ import msgspec
 
 from sandbox.endpoints import Published
 
+GRAPH_LAG = "2"
+"""Seconds: Resource Graph here is never far behind."""
+
 
 def app_settings(
-    published: Published, config: Path, sources_schedule: str, sweep_schedule: str
+    published: Published, config: Path, sources_schedule: str, sweep_schedule: str, retention_schedule: str
 ) -> dict[str, str]:
     """The environment of a Functions host that runs the app here; no key and no connection string in it."""
     settings = {
@@ -20,6 +23,8 @@ def app_settings(
         "IMAGE_FACTORY_TOPIC_ENDPOINT": published.topic,
         "IMAGE_FACTORY_SOURCES_SCHEDULE": sources_schedule,
         "IMAGE_FACTORY_SWEEP_SCHEDULE": sweep_schedule,
+        "IMAGE_FACTORY_RETENTION_SCHEDULE": retention_schedule,
+        "IMAGE_FACTORY_GRAPH_LAG_SECONDS": GRAPH_LAG,
         "IDENTITY_ENDPOINT": published.identity,
         "IDENTITY_HEADER": published.identity_header,
         "REQUESTS_CA_BUNDLE": published.ca,

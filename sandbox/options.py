@@ -24,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     overlay: Path | None = None
     sources_schedule: str = "*/5 * * * * *"
     sweep_schedule: str = "*/30 * * * * *"
+    retention_schedule: str = "*/30 * * * * *"
     settings: dict[str, str] = {}
     size_mib: int = 64
     payload_mib: int = 8
@@ -47,6 +48,7 @@ def parse(argv: Sequence[str]) -> Options:
         overlay=None if given.as_is else given.overlay.resolve(),
         sources_schedule=given.sources_schedule,
         sweep_schedule=given.sweep_schedule,
+        retention_schedule=given.retention_schedule,
         settings=dict(given.setting),
         size_mib=given.vhd_size,
         payload_mib=given.vhd_payload,
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--functions-url", default=FUNC_START, metavar="URL", help=f"where that one listens ({FUNC_START})")
     add("--sources-schedule", default="*/5 * * * * *", metavar="NCRONTAB", help="of the look at sources")
     add("--sweep-schedule", default="*/30 * * * * *", metavar="NCRONTAB", help="of the sweep")
+    add("--retention-schedule", default="*/30 * * * * *", metavar="NCRONTAB", help="of retention")
     add("--setting", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="for the app")
     add("--vhd-size", type=int, default=64, metavar="MIB", help="size of the disks that runs make (64)")
     add("--vhd-payload", type=int, default=8, metavar="MIB", help="how much of it holds data (8)")

@@ -9,7 +9,7 @@ from sandbox.azure import Setting
 from sandbox.identity.tokens import FACTORY
 from sandbox.storage.writer import Writer
 
-LANES: Final = ("sources", "builds", "archive", "releases")
+LANES: Final = ("sources", "builds", "archive", "releases", "retention")
 QUEUES: Final = tuple(f"{lane}{suffix}" for lane in LANES for suffix in ("", "-poison"))
 TABLES: Final = ("ledger",)
 CONTAINERS: Final = (("archive", "images"), ("scripts", "scripts"))

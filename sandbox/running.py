@@ -174,7 +174,7 @@ class RunningSandbox:
         """The Functions host, unless it runs elsewhere, and the events that go to it."""
         options, state = self.options, self.options.state
         self.config = configured(options)
-        schedules = (options.sources_schedule, options.sweep_schedule)
+        schedules = (options.sources_schedule, options.sweep_schedule, options.retention_schedule)
         settings = app_settings(self.published, self.config, *schedules) | options.settings
         write_local_settings(state / "local.settings.json", settings)
         if options.with_functions:

@@ -163,8 +163,8 @@ class Blobs(Protocol):
     def list(self, account: str, container: str, prefix: str, after: str | None = None) -> BlobPage:
         """One page of blobs with their metadata, in the order of names. Missing if there is no container."""
 
-    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> str:
-        """Replace the metadata of a blob that nobody has leased; the new ETag. Changed if it is another."""
+    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> None:
+        """Replace the metadata of a blob that nobody has leased. Changed if it is another."""
 
     def delete(self, at: BlobAddress, if_match: str) -> None:
         """Changed if it is another, Conflict while somebody has leased it."""

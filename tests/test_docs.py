@@ -89,6 +89,8 @@ def test_every_option_of_the_configuration_is_explained_with_its_default() -> No
     prefixes = {"Document": "", "ImagePart": "", "Options": "", "ArchivePart": "archive."}
     prefixes |= {"SchedulePart": "schedule.", "LimitsPart": "limits.", "TimingPart": "timing."}
     prefixes |= {"DefinitionPart": "", "RingPart": "rings.", "RegionPart": "rings.regions."}
+    prefixes |= {"PolicyPart": "gallery_versions.", "TripPart": "trip.", "PatiencePart": "stuck."}
+    prefixes |= {"RetentionPart": "retention."}
     for part, prefix in prefixes.items():
         for name, option in parts[part]["properties"].items():
             sections = [key for key in page if key.startswith(f"{name}.")]

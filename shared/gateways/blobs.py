@@ -152,12 +152,11 @@ class StorageBlobs:
             )
         return BlobPage(blobs, pages.continuation_token or None)
 
-    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> str:
+    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> None:
         with translated(
             _call(f"marking blob {at}", at.account, _WRITE, {**_CHANGED, (412, "LeaseIdMissing"): _LEASED})
         ):
-            answer = self._blob(at).set_blob_metadata(metadata, **_unless(if_match))
-        return str(answer["etag"])
+            self._blob(at).set_blob_metadata(metadata, **_unless(if_match))
 
     def delete(self, at: BlobAddress, if_match: str) -> None:
         need = (f"{_BLOBS}/delete", "Storage Blob Data Contributor")

@@ -15,8 +15,8 @@ from .builders import SUBSCRIPTION, faults_of, yaml
          "more_regions, resource_group, retention, subscription, timing; did you mean limits?"),
         (yaml("after_archiv: keep_template"),
          "7: images.ubuntu.after_archiv: unknown key; known are after_archive, build_at_first_sight, "
-         "mode, resource_group, retention, schedule, subscription, template, template_name, verification; did "
-         "you mean after_archive?"),
+         "mode, resource_group, retention, schedule, subscription, template, template_name, verification; "
+         "did you mean after_archive?"),
         (yaml(top="defaults: {template: x}"),
          "7: defaults.template: unknown key; known are after_archive, build_at_first_sight, "
          "verification"),

@@ -13,6 +13,7 @@ from shared.contracts import messages
 from shared.domain.errors import Invalid
 from shared.domain.galleries import DefinitionId
 from shared.domain.looks import Lane, Look, Thing
+from shared.domain.retention import Kind
 from shared.domain.sources import GallerySource
 
 from .builders import SOURCE, SUBSCRIPTION
@@ -38,6 +39,9 @@ ids = {
     Thing.IMAGE: names,
     Thing.SOURCE: st.just(SOURCE) | gallery_keys,
     Thing.VERSION: st.builds("{}/{}.{}.{}".format, names, numbers, numbers, numbers),
+    Thing.RETIRING: st.builds(
+        "{}:/subscriptions/{}/x".format, st.sampled_from([k.value for k in Kind]), names
+    ),
     Thing.OUTPUT: st.builds("{}/2026-11-21T01:02:03.123456789Z/{}".format, names, names),
 }
 looks = st.sampled_from(Thing).flatmap(

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {
     "IMAGE_FACTORY_SOURCES_SCHEDULE": "0 */15 * * * *",
     "IMAGE_FACTORY_SWEEP_SCHEDULE": "0 */10 * * * *",
+    "IMAGE_FACTORY_RETENTION_SCHEDULE": "0 17 * * * *",
     "FactoryStorage__queueServiceUri": "https://factory.queue.core.windows.net",
 }
 
@@ -27,12 +28,12 @@ def functions() -> dict[str, Function]:
 
 
 def test_the_app_has_these_functions_and_no_others(functions: dict[str, Function]) -> None:
-    """A queue and a poison queue for each lane, two timers, three events, two routes."""
+    """A queue and a poison queue for each lane, three timers, three events, two routes."""
     by_trigger: dict[str, set[str]] = {}
     for function in functions.values():
         by_trigger.setdefault(function.binding["type"], set()).add(function.name)
     assert by_trigger == {
-        "timerTrigger": {"watch_sources", "sweep"},
+        "timerTrigger": {"watch_sources", "sweep", "retention"},
         "eventGridTrigger": {"source_version_found", "template_changed", "version_changed"},
         "queueTrigger": {f"look_{lane.value}" for lane in Lane} | {f"poison_{lane.value}" for lane in Lane},
         "httpTrigger": {"health", "look_at_image"},

@@ -51,7 +51,11 @@ def test_a_template_is_made_from_its_file_and_marked_as_ours(world: ArmWorld) ->
     assert found.last_run is None
     record = world.azure.imagebuilder.template(str(WEB))
     assert record is not None
-    assert record.tags == {"team": "web", "imageFactoryImage": "ubuntu", "imageFactoryMade": "2026-11-21T09:00:00Z"}
+    assert record.tags == {
+        "team": "web",
+        "imageFactoryImage": "ubuntu",
+        "imageFactoryMade": "2026-11-21T09:00:00Z",
+    }
 
 
 def test_a_template_that_is_not_there_is_none(world: ArmWorld) -> None:

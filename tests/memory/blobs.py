@@ -181,12 +181,12 @@ class MemoryBlobs:
             rows = tuple(ListedBlob(name, found[name].etag, dict(found[name].metadata)) for name in here)
             return BlobPage(rows, here[-1] if len(names) > len(here) else None)
 
-    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> str:
+    def mark(self, at: BlobAddress, metadata: dict[str, str], if_match: str) -> None:
         with self._lock:
             blob = self._pinned(at, if_match, "write")
             allow_write(blob.lease, None, self._clock.now(), str(at))
             blob.metadata = dict(metadata)
-            return self._touch(blob)
+            self._touch(blob)
 
     def delete(self, at: BlobAddress, if_match: str) -> None:
         with self._lock:
