@@ -158,6 +158,7 @@ class LocalAzure:
             Marketplace(self.fabric, self.catalogue),
             self.imagebuilder,
             Tagging(self.fabric),
+            ResourceGraph(self.fabric),
         )
         return ResourceManager(
             self.fabric,

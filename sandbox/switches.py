@@ -38,6 +38,8 @@ class Switches:
     """The deletion of a resource group that is being deleted."""
     restore_needs_flag: bool = False
     """A soft-deleted version comes back only by properties.restore, not by a PUT of its location alone."""
+    graph_lag_seconds: float = 0.0
+    """How far Resource Graph is behind, not divided by the speed."""
     claims_form: Literal["object", "string"] = "object"
     """`authorization`, `claims`, `httpRequest` of events: objects (documented) or JSON text (specified)."""
     second_run_status: Literal[409, 400] = 409

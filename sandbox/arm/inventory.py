@@ -27,6 +27,8 @@ IMAGES = "Microsoft.Compute/images"
 GALLERIES = "Microsoft.Compute/galleries"
 DEFINITIONS = f"{GALLERIES}/images"
 VERSIONS = f"{DEFINITIONS}/versions"
+SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
+INSTANCES = f"{SCALE_SETS}/virtualMachines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ KINDS = (
     _Kind(IDENTITIES, writable=True, deletable=True),
     _Kind(NETWORKS, writable=True),
     _Kind(SUBNETS, writable=True, by_subscription=False),
+    _Kind(SCALE_SETS, deletable=True),
+    _Kind(INSTANCES, by_subscription=False),
 )
 
 
@@ -80,6 +84,19 @@ class Inventory:
         if self._fabric.records.get(f"{group_id}/providers/{NETWORKS}/{network}") is None:
             self._seed(group_id, NETWORKS, network, None)
         return self._seed(group_id, SUBNETS, f"{network}/{subnet}", None)
+
+    def add(
+        self,
+        group_id: str,
+        kind: str,
+        names: str,
+        properties: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+    ) -> Resource:
+        """Anything else that is only read, such as a scale set, one of its instances (`set/0`), or a lab."""
+        resource = self._seed(group_id, kind, names, tags)
+        resource.properties = {"provisioningState": "Succeeded", **properties}
+        return resource
 
     def account(self, name: str) -> Record | None:
         """The storage account of that name, wherever it is: the names are unique in the whole cloud."""

@@ -32,6 +32,9 @@ class Seeding:
             self._machinery(order)
             self._galleries(order)
             self._templates(order)
+            for each in order.resources:
+                group_id = self._group(each.group).id
+                self._azure.inventory.add(group_id, each.type, each.name, each.properties, each.tags)
         except ArmError as refused:
             raise Refused(refused.message) from refused
         return {name: len(getattr(order, name)) for name in order.__struct_fields__}

@@ -3,7 +3,7 @@
 Without a location of its own a thing is where its resource group is.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -118,6 +118,16 @@ class SeedStagingGroup(StagingSeed, frozen=True, kw_only=True, forbid_unknown_fi
     location: str = "westeurope"
 
 
+class SeedResource(Order, frozen=True):
+    """Anything that only refers to others: a scale set, an instance of one (`name` is `set/0`), a lab."""
+
+    group: str
+    type: str
+    name: str
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Seed(Order, frozen=True):
     """What shall exist, in this order: one thing can be in another. `versions` are the marketplace's."""
 
@@ -136,3 +146,4 @@ class Seed(Order, frozen=True):
     definitions: tuple[SeedDefinition, ...] = ()
     gallery_versions: tuple[SeedGalleryVersion, ...] = ()
     templates: tuple[SeedTemplate, ...] = ()
+    resources: tuple[SeedResource, ...] = ()
