@@ -12,6 +12,7 @@ from sandbox.arm.compute.provider import Compute
 from sandbox.arm.fabric import Fabric
 from sandbox.arm.face import ResourceManager
 from sandbox.arm.galleries.provider import Galleries
+from sandbox.arm.graph.provider import ResourceGraph
 from sandbox.arm.groups import Groups
 from sandbox.arm.imagebuilder.provider import ImageBuilder
 from sandbox.arm.inventory import Inventory
