@@ -44,6 +44,8 @@ def newly_given_up(before: ReleaseRecord, after: ReleaseRecord) -> tuple[tuple[s
     return tuple((r.name, r.given_up) for r in after.regions if r.given_up and r.name not in old)
 
 
+OTHERWISE = "excluded from latest by somebody else or by retention"
+
 Answer = tuple[Action, ...] | None
 
 
@@ -171,7 +173,7 @@ def _besides(record: ReleaseRecord) -> str:
     return "".join(
         (
             f"; given up: {', '.join(given_up)}" if given_up else "",
-            f"; excluded from latest by somebody else in {', '.join(taken_back)}" if taken_back else "",
+            f"; {OTHERWISE} in {', '.join(taken_back)}" if taken_back else "",
             f"; descends from the withdrawn {record.descends_from}" if record.descends_from else "",
         )
     )

@@ -57,7 +57,8 @@ def plan(inventory: Inventory, rules: Retention, now: datetime, lag: timedelta) 
         _keep_parents(inventory.things, kept)
     things = sorted(inventory.things, key=_order)
     kinds = {k.kind: k for k in _kinds(things, kept, inventory, rules)}
-    verdicts = tuple(_verdict(t, kept.get(t.id), kinds[t.kind], rules, now, lag) for t in things)
+    reasons = {t.id: kept.get(t.id) or ("retire", _why(t, standings.get(t.id, Standing()))) for t in things}
+    verdicts = tuple(_verdict(t, reasons[t.id], kinds[t.kind], rules, now, lag) for t in things)
     digest = _digest(f"{k.kind.value} {k.digest}" for k in kinds.values())
     return Plan(tuple(kinds.values()), verdicts, digest, rules.enforce, inventory.blind)
 
@@ -266,17 +267,17 @@ def _digest(lines: Iterable[str]) -> str:
 
 
 def _verdict(
-    thing: Thing, kept: Reason | None, kind: KindPlan, rules: Retention, now: datetime, lag: timedelta
+    thing: Thing, decided: Reason, kind: KindPlan, rules: Retention, now: datetime, lag: timedelta
 ) -> Verdict:
-    rule, reason = kept or ("retire", _why(thing))
-    step, due = _kept_step(thing, rule, now) if kept else _step(thing, kind, rules, now, lag)
+    (rule, reason), keep = decided, decided[0] != "retire"
+    step, due = _kept_step(thing, rule, now) if keep else _step(thing, kind, rules, now, lag)
     return Verdict(
         kind=thing.kind,
         name=thing.name,
         id=thing.id,
         image=thing.image,
         place=thing.place,
-        keep=kept is not None,
+        keep=keep,
         rule=rule,
         reason=reason,
         made=thing.made,
@@ -286,10 +287,15 @@ def _verdict(
     )
 
 
-def _why(thing: Thing) -> str:
+def _why(thing: Thing, standing: Standing) -> str:
+    """Why it goes; the same in every sweep, since it stands in the mark as well."""
+    made = f"made {_date(thing.made)}"
     if not thing.configured:
-        return f"its image {thing.image} left the configuration, and nothing keeps it"
-    return "no rule keeps it" if thing.kind.counted else "nothing needs it any more"
+        return f"its image {thing.image} left the configuration; {made}"
+    if not thing.kind.counted:
+        return f"nothing needs it any more; {made}"
+    superseded = f", superseded {_date(standing.superseded)}" if standing.superseded else ""
+    return f"{made}{superseded}: no part of its policy keeps it"
 
 
 Next = tuple[Step, datetime | None]

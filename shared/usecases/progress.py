@@ -8,6 +8,7 @@ from shared.domain import keys
 from shared.domain.errors import Invalid
 from shared.domain.factory import Factory
 from shared.domain.releases import Definition, Promotion, RegionRecord, ReleaseRecord, Stage
+from shared.planning.releases import OTHERWISE
 from shared.ports import Outside
 
 from .releases import releases
@@ -79,7 +80,7 @@ def _place(ring: str, known: RegionRecord | None, region: str) -> Place:
     if known is None:
         return Place(ring, region, "to come", None)
     if known.taken_back:
-        return Place(ring, region, "taken back", known.replicated, "excluded from latest by somebody else")
+        return Place(ring, region, "taken back", known.replicated, OTHERWISE)
     if known.latest:
         return Place(ring, region, "latest", known.latest)
     if known.given_up:

@@ -107,7 +107,7 @@ def _remember(
             f"the plan {before.approved} is not the plan any more; what is now has the digest {kind.digest}"
         )
         lines.append(_line(kind.kind, kind.kind.value, "approval-void", told, correlation, out))
-    if why and (why, kind.digest) != (before.stopped, before.digest):
+    if why and (why, kind.digest) != (before.stopped, before.digest):  # another plan needs another approval
         data: dict[str, str | int | bool | None] = {
             "kind": kind.kind.value,
             "why": why,
