@@ -33,7 +33,8 @@ def counts(world: World, thing: Thing) -> bool:
 def newer(one: Thing, other: Thing) -> bool:
     if one.rank != other.rank:
         return one.rank > other.rank
-    assert one.made and other.made
+    assert one.made
+    assert other.made
     return one.made > other.made if one.made != other.made else one.id > other.id
 
 
@@ -106,7 +107,8 @@ def policy_of(world: World, thing: Thing) -> Policy:
 def superseded_for(thing: Thing, good_after: list[Thing], now: datetime, duration: timedelta) -> bool:
     """Some newer good one and it have been there together for so long."""
     for other in good_after:
-        assert thing.made and other.made
+        assert thing.made
+        assert other.made
         if now - other.made >= duration and now - thing.made >= duration:
             return True
     return False
@@ -238,5 +240,6 @@ def in_turn(plan: Plan, per_sweep: int) -> set[str]:
 
 
 def older(one: Verdict, other: Verdict) -> bool:
-    assert one.made and other.made
+    assert one.made
+    assert other.made
     return one.made < other.made if one.made != other.made else one.id < other.id
