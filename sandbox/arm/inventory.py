@@ -29,6 +29,7 @@ DEFINITIONS = f"{GALLERIES}/images"
 VERSIONS = f"{DEFINITIONS}/versions"
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
 INSTANCES = f"{SCALE_SETS}/virtualMachines"
+LABS = "Microsoft.LabServices/labs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ KINDS = (
     _Kind(SUBNETS, writable=True, by_subscription=False),
     _Kind(SCALE_SETS, deletable=True),
     _Kind(INSTANCES, by_subscription=False),
+    _Kind(LABS),
 )
 
 

@@ -4,6 +4,7 @@ Resource Graph leaves out, without a word, what the identity may not read. So wh
 after `readable` has proven for a subscription that lists of it are not refused.
 """
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from shared.domain.estate import Seen
 
 from .arm import arm_call, at, text_at
 from .connection import Connection
-from .errors import Call, Meaning, Need, never, saying, translated
+from .errors import Call, Meaning, Need, missing, never, saying, translated
 from .estate_documents import instances, resources, row_of, seen
 
 if TYPE_CHECKING:
@@ -34,8 +35,12 @@ _PROOFS = (
     ("Microsoft.Compute/virtualMachines", "2024-07-01"),
     ("Microsoft.Compute/virtualMachineScaleSets", "2024-07-01"),
     ("Microsoft.VirtualMachineImages/imageTemplates", "2024-02-01"),
+    ("Microsoft.LabServices/labs", "2023-06-07"),
 )
-"""What a list over a whole subscription is refused of unless its role reaches that far."""
+"""A list over a whole subscription is refused to a role that does not reach that far.
+
+A subscription in which a provider is not registered has none of its resources.
+"""
 _NOT_NOW: Mapping[int | tuple[int, str], Meaning] = {
     (409, "DeleteGalleryImageVersionBlockedBeforeEndOfLife"): never,
     409: saying(WrongState, "its state does not allow that now"),
@@ -62,8 +67,10 @@ class ArmEstate:
         for kind, version in _PROOFS:
             scope = f"/subscriptions/{subscription}"
             need = Need(f"{kind}/read", "Reader", scope)
-            call = arm_call(f"listing {kind.split('/')[1]} of subscription {subscription}", need)
-            self._send(call, "GET", f"{scope}/providers/{kind}", version)
+            doing = f"listing {kind.split('/')[1]} of subscription {subscription}"
+            call = arm_call(doing, need, {(409, "MissingSubscriptionRegistration"): missing})
+            with contextlib.suppress(Missing):
+                self._send(call, "GET", f"{scope}/providers/{kind}", version)
 
     def read(self, id: str) -> Seen | None:
         call = arm_call(f"reading {id}", _need(id, "read", "Reader"))

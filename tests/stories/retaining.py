@@ -9,6 +9,9 @@ from functions import boundary
 from sandbox.arm.compute.seeds import MachineSeed
 from sandbox.arm.compute.shelf import MACHINES
 from sandbox.arm.galleries.seeds import RegionSeed, VersionSeed, VersionSeeds
+from shared.contracts import messages
+from shared.domain.errors import Invalid
+from shared.domain.looks import Lane, Look
 from shared.domain.records import FailedWork, JournalLine
 from shared.domain.retention import PIN, Plan, RetentionRecord, Stage
 from shared.usecases import rulings
@@ -16,7 +19,7 @@ from shared.usecases.retention import look_at_everything, planned
 
 from .gallery import GALLERY, GalleryWorld
 from .scenes import GROUP
-from .world import HERE
+from .world import HERE, VISIBLE_AGAIN, _message
 
 LOOKS_EVERY = timedelta(hours=1)
 CONFIG = HERE / "retention" / "factory.yaml"
@@ -78,6 +81,20 @@ class RetentionWorld(GalleryWorld):
 
     def journal(self, *words: str) -> list[str]:
         return [f"{r.thing} {r.what}" for r in self.records(JournalLine) if r.what in words]
+
+    def at_work_on(self, lane: Lane) -> Look | None:
+        """The look that the worker is at, if it is one of the lane's."""
+        message = self._at_work
+        if message is None:
+            return None
+        try:
+            return messages.decode(lane, messages.unwrap(_message(message).get_body()))
+        except Invalid:
+            return None
+
+    def again(self, look: Look) -> None:
+        """The message of another worker comes back."""
+        self.queues.send(look, VISIBLE_AGAIN)
 
     def _happen(self) -> bool:
         if super()._happen():

@@ -95,6 +95,8 @@ class ResourceGraph:
             name: [row for row in rows if self._visible(context, row, scope)]
             for name, rows in self._tables(context.now).items()
         }
+        seen = {row["type"] for rows in tables.values() for row in rows}
+        context.linked.extend(sorted(f"{_action(kind)}/read" for kind in seen))
         return _Result(*run(query, tables))
 
     def _visible(self, context: Context, row: Row, scope: set[str] | None) -> bool:
