@@ -19,49 +19,21 @@ from shared.usecases.retention import look_at_everything, planned
 
 from .gallery import GALLERY, GalleryWorld
 from .scenes import GROUP
-from .world import HERE, VISIBLE_AGAIN, _message
+from .world import HERE, VISIBLE_AGAIN, World, _message
 
 LOOKS_EVERY = timedelta(hours=1)
 CONFIG = HERE / "retention" / "factory.yaml"
 
 
-class RetentionWorld(GalleryWorld):
-    """Retention looks every hour. `history` versions of dev were there before, ten days apart."""
+class Retaining(World):
+    """Retention looks every hour."""
 
-    def __init__(self, *, history: int = 6, config: Path = CONFIG, **options: Any) -> None:
-        super().__init__(config=config, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._retention_due = self.clock.now() + LOOKS_EVERY
-        for number in range(history):
-            self.seed(f"1.0.{number}", days=10 * (history - number) + 40)
-        self.begin()
-
-    def seed(self, number: str, *, days: float, definition: str = "dev", **more: Any) -> str:
-        """A version that is in its place for so many days; its id."""
-        id = f"{GALLERY}/images/{definition}/versions/{number}"
-        published = self.clock.now() - timedelta(days=days)
-        seeds = VersionSeeds(self.azure.fabric, self.azure.inventory, self.azure.galleries)
-        seeds.put(id, VersionSeed(published=published, regions=(RegionSeed(name="westeurope"),), **more))
-        return id
-
-    def begin(self) -> None:
-        """The factory has looked at its definitions, and takes over what it finds in one of them."""
-        self.go_on(minutes=1)
-        rulings.adopt(self.worker.outside, self.worker.factory(), "dev", "dev", (), "begin")
-
-    def machine(self, name: str, image: str, exact: str = "") -> None:
-        reference = {"id": image, **({"exactVersion": exact} if exact else {})}
-        id = f"{GROUP}/providers/{MACHINES.name}/{name}"
-        self.azure.compute.seeds.machine(id, "westeurope", MachineSeed(image=reference))
-
-    def pin(self, name: str) -> None:
-        """Somebody sets the tag, by whatever means."""
-        self.version(name).tags = {**self.version(name).tags, PIN: "please"}
 
     def plan_now(self) -> Plan:
         return planned(self.worker.outside, self.worker.factory())
-
-    def there(self, definition: str = "dev") -> list[str]:
-        return [version.name for version in self.versions(definition)]
 
     def going(self) -> dict[str, Stage]:
         return {record.name: record.stage for record in self.records(RetentionRecord)}
@@ -70,14 +42,6 @@ class RetentionWorld(GalleryWorld):
         """Subjects of the factory's own events of a kind, each once."""
         found = [e["subject"] for e in self.published if e["eventType"] == f"ImageFactory.{kind}"]
         return list(dict.fromkeys(found))
-
-    def deletions(self) -> list[str]:
-        """Names of versions whose deletion Azure accepted."""
-        calls = self.azure.calls.list("arm")
-        gone = [
-            c for c in calls if c.method == "DELETE" and c.status in (200, 202) and "/versions/" in c.path
-        ]
-        return [call.path.rsplit("/", 1)[1] for call in gone]
 
     def journal(self, *words: str) -> list[str]:
         return [f"{r.thing} {r.what}" for r in self.records(JournalLine) if r.what in words]
@@ -109,6 +73,49 @@ class RetentionWorld(GalleryWorld):
         times = [self._watch_due, self._sweep_due, self._retention_due]
         times += [t for t in (self.azure.next_due(), self.queues.next_visible()) if t]
         self.clock.set(min(t for t in times if t > self.clock.now()))
+
+
+class RetentionWorld(Retaining, GalleryWorld):
+    """`history` versions of dev were there before, ten days apart."""
+
+    def __init__(self, *, history: int = 6, config: Path = CONFIG, **options: Any) -> None:
+        super().__init__(config=config, **options)
+        for number in range(history):
+            self.seed(f"1.0.{number}", days=10 * (history - number) + 40)
+        self.begin()
+
+    def seed(self, number: str, *, days: float, definition: str = "dev", **more: Any) -> str:
+        """A version that is in its place for so many days; its id."""
+        id = f"{GALLERY}/images/{definition}/versions/{number}"
+        published = self.clock.now() - timedelta(days=days)
+        seeds = VersionSeeds(self.azure.fabric, self.azure.inventory, self.azure.galleries)
+        seeds.put(id, VersionSeed(published=published, regions=(RegionSeed(name="westeurope"),), **more))
+        return id
+
+    def begin(self) -> None:
+        """The factory has looked at its definitions, and takes over what it finds in one of them."""
+        self.go_on(minutes=1)
+        rulings.adopt(self.worker.outside, self.worker.factory(), "dev", "dev", (), "begin")
+
+    def machine(self, name: str, image: str, exact: str = "") -> None:
+        reference = {"id": image, **({"exactVersion": exact} if exact else {})}
+        id = f"{GROUP}/providers/{MACHINES.name}/{name}"
+        self.azure.compute.seeds.machine(id, "westeurope", MachineSeed(image=reference))
+
+    def pin(self, name: str) -> None:
+        """Somebody sets the tag, by whatever means."""
+        self.version(name).tags = {**self.version(name).tags, PIN: "please"}
+
+    def there(self, definition: str = "dev") -> list[str]:
+        return [version.name for version in self.versions(definition)]
+
+    def deletions(self) -> list[str]:
+        """Names of versions whose deletion Azure accepted."""
+        calls = self.azure.calls.list("arm")
+        gone = [
+            c for c in calls if c.method == "DELETE" and c.status in (200, 202) and "/versions/" in c.path
+        ]
+        return [call.path.rsplit("/", 1)[1] for call in gone]
 
 
 def left(*numbers: str) -> Callable[[Any], bool]:
