@@ -144,9 +144,19 @@ def complaints(world: World, plan: Plan, now: datetime) -> list[str]:
     things = {t.id: t for t in world.inventory.things}
     if sorted(v.id for v in plan.verdicts) != sorted(things):
         return ["not one verdict for each thing"]
-    going = {id for id, words in reasons.items() if not words}
     found = [f"{v.id}: {fault}" for v in plan.verdicts if (fault := misjudged(v, reasons[v.id]))]
-    stopped = set()
+    stopped, miscounted = stops(world, plan, {id for id, words in reasons.items() if not words})
+    for verdict in plan.verdicts:
+        allowed = next_steps(world, things[verdict.id], verdict, verdict.kind in stopped, now)
+        if verdict.step not in allowed:
+            found.append(f"{verdict.id} {verdict.rule}: {verdict.step}, not one of {allowed}")
+    return found + miscounted
+
+
+def stops(world: World, plan: Plan, going: set[str]) -> tuple[set[Kind], list[str]]:
+    """Kinds of which nothing may go, and what the plan tells wrongly of all things of a kind."""
+    stopped: set[Kind] = set()
+    found = []
     for kind in Kind:
         of_kind = [t.id for t in world.inventory.things if t.kind is kind]
         told = next((k for k in plan.kinds if k.kind is kind), None)
@@ -159,11 +169,7 @@ def complaints(world: World, plan: Plan, now: datetime) -> list[str]:
             stopped.add(kind)
         if told.stopped != (kind in stopped):
             found.append(f"{kind}: stopped is wrong")
-    for verdict in plan.verdicts:
-        allowed = next_steps(world, things[verdict.id], verdict, verdict.kind in stopped, now)
-        if verdict.step not in allowed:
-            found.append(f"{verdict.id} {verdict.rule}: {verdict.step}, not one of {allowed}")
-    return found
+    return stopped, found
 
 
 def count(ids: list[str], going: set[str]) -> tuple[int, int]:
@@ -182,24 +188,36 @@ def next_steps(world: World, thing: Thing, verdict: Verdict, stopped: bool, now:
     """What may come next, given that keeping or not is decided."""
     stage, acts = thing.going.stage, world.rules.enforce and thing.act
     idle = {Step.NOTHING, Step.WAIT}
+    # A dry run of everything is one in the sweep already: its plan may tell what would be done
+    told = set() if world.rules.enforce else {Step.MARK, Step.CANCEL}
     if verdict.keep:
-        if verdict.rule == "stuck" and thing.cancellable and acts:
-            return {Step.CANCEL}
-        if stage is Stage.NONE:
-            return {Step.NOTHING}
-        # What is not seen, or at work, for the moment does not take back what was announced
-        return idle if verdict.rule in ("blind", "busy") else {Step.UNMARK}
-    if not acts:
-        return idle if stage is Stage.NONE else {Step.UNMARK, *(idle if stage is Stage.DELETING else ())}
-    return idle if stopped else _goes_on(world, thing, verdict, now)
+        return _stays(thing, verdict, acts, told & {Step.CANCEL}, now)
+    if acts:
+        return idle if stopped else _goes_on(world, thing, verdict, now)
+    if stage is Stage.NONE:
+        return idle | (told & {Step.MARK})
+    return {Step.UNMARK} if stage is not Stage.DELETING else {Step.UNMARK, *idle}
+
+
+def _stays(thing: Thing, verdict: Verdict, acts: bool, told: set[Step], now: datetime) -> set[Step]:
+    stage, since = thing.going.stage, thing.going.since
+    if verdict.rule == "stuck" and thing.cancellable and (acts or told):
+        return {Step.CANCEL} if acts else {Step.NOTHING, Step.UNMARK, *told}
+    if stage is Stage.NONE:
+        return {Step.NOTHING}
+    if verdict.rule in ("blind", "busy"):  # not seen, or at work: that takes nothing back
+        return {Step.NOTHING, Step.WAIT}
+    if stage is Stage.DELETING and since and now - since < ASK_AGAIN:
+        return {Step.WAIT} if verdict.due == since + ASK_AGAIN else set()
+    return {Step.UNMARK}
 
 
 def _goes_on(world: World, thing: Thing, verdict: Verdict, now: datetime) -> set[Step]:
     stage, since = thing.going.stage, thing.going.since
     if stage is Stage.NONE:
         return {Step.MARK}
-    if since is None:
-        return {Step.NOTHING, Step.WAIT, Step.MARK}
+    if since is None:  # nobody knows when the owners were told
+        return {Step.NOTHING, Step.WAIT, Step.UNMARK}
     patience, step = {
         Stage.MARKED: (world.rules.notice, Step.EXCLUDE),
         Stage.EXCLUDED: (max(world.rules.grace, world.lag), Step.DELETE),
@@ -231,10 +249,11 @@ def in_turn(plan: Plan, per_sweep: int) -> set[str]:
     """What a sweep does of a plan: of exclusions and deletions so many of a kind, the oldest ones."""
     found = set()
     for verdict in plan.verdicts:
-        before = [v for v in plan.verdicts if v.kind is verdict.kind and v.step is verdict.step]
-        before = [v for v in before if older(v, verdict)]
-        paced = verdict.step in (Step.EXCLUDE, Step.DELETE)
-        if verdict.step not in (Step.NOTHING, Step.WAIT) and (not paced or len(before) < per_sweep):
+        if verdict.step in (Step.EXCLUDE, Step.DELETE):
+            same = [v for v in plan.verdicts if (v.kind, v.step) == (verdict.kind, verdict.step)]
+            if len([v for v in same if older(v, verdict)]) < per_sweep:
+                found.add(verdict.id)
+        elif verdict.step not in (Step.NOTHING, Step.WAIT):
             found.add(verdict.id)
     return found
 

@@ -46,8 +46,8 @@ def one_of(*values: Any) -> Draw:
 
 
 KINDS = one_of(*3 * (Kind.GALLERY_VERSION,), *2 * (Kind.MANAGED_IMAGE,), *Kind)
-IMAGES = one_of("ubuntu", "ubuntu", "windows")
-PLACES = one_of("here", "here", "there")
+CROWDS = one_of(("ubuntu",), ("ubuntu",), ("ubuntu", "windows"))
+PLACES = one_of(("here",), ("here",), ("here", "there"))
 RANKS = one_of((1, 0, 0), (1, 0, 1), (1, 0, 2), (1, 0, 10), (1, 1, 0), (2, 0, 0), ())
 AGES = one_of(*(DAY * n + TICK * m for n in range(7) for m in (-1, 0, 0, 0, 0, 1)))
 STAGES = one_of(*4 * (Stage.NONE,), *Stage)
@@ -76,9 +76,20 @@ ODD: dict[str, Draw] = {
 """What seldom is so: every thing differs from the plain one in a few of these, or in none."""
 
 
-def _thing(random: Random, number: int, ids: Sequence[str], odd: float) -> Thing:
-    kind, image, stage = KINDS(random), IMAGES(random), STAGES(random)
-    promise = PROMISES(random)
+class Scene(msgspec.Struct, frozen=True):
+    """What the things of a world have to choose from."""
+
+    ids: Sequence[str]
+    kinds: Draw
+    images: Draw
+    places: Draw
+    odd: float
+    """How often a fact is odd."""
+
+
+def _thing(random: Random, number: int, scene: Scene) -> Thing:
+    ids, odd = scene.ids, scene.odd
+    image, stage, promise = scene.images(random), STAGES(random), PROMISES(random)
     facts: dict[str, Any] = {
         "made": NOW - AGES(random),
         "rank": RANKS(random),
@@ -92,10 +103,10 @@ def _thing(random: Random, number: int, ids: Sequence[str], odd: float) -> Thing
     since = None if stage is Stage.NONE or random.random() < 0.02 else NOW - SOON(random)
     facts.setdefault("image", image)
     return Thing(
-        kind=kind,
+        kind=scene.kinds(random),
         id=ids[number],
         name=f"{image}/{number}",
-        place=PLACES(random),
+        place=scene.places(random),
         going=Going(stage, since),
         **facts,
     )
@@ -135,7 +146,13 @@ def world(random: Random) -> World:
     count = int(random.random() * 15)
     ids = [f"id-{n:02}" for n in range(count)]
     random.shuffle(ids)
-    odd = one_of(0.0, 0.03, 0.1, 0.3)(random)
-    things = tuple(_thing(random, n, ids, odd) for n in range(count))
-    blind = ("a subscription",) if random.random() < 0.03 else ()
+    scene = Scene(
+        ids,
+        one_of(*(KINDS(random) for _ in range(2))),
+        one_of(*CROWDS(random)),
+        one_of(*PLACES(random)),
+        odd=one_of(0.0, 0.01, 0.03, 0.1)(random),
+    )
+    things = tuple(_thing(random, number, scene) for number in range(count))
+    blind = ("a subscription",) if random.random() < 0.02 else ()
     return World(Inventory(things, blind), _rules(random), one_of(LAG, DAY * 2)(random))
