@@ -40,6 +40,8 @@ class Switches:
     """A soft-deleted version comes back only by properties.restore, not by a PUT of its location alone."""
     graph_lag_seconds: float = 0.0
     """How far Resource Graph is behind, not divided by the speed."""
+    graph_pages_move: bool = False
+    """Its pages are cut from what is there when each is asked for, so that rows are missed or repeated."""
     claims_form: Literal["object", "string"] = "object"
     """`authorization`, `claims`, `httpRequest` of events: objects (documented) or JSON text (specified)."""
     second_run_status: Literal[409, 400] = 409

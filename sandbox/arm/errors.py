@@ -21,7 +21,7 @@ class ArmError(Exception):
         *,
         target: str | None = None,
         headers: Mapping[str, str] | None = None,
-        details: Sequence[Mapping[str, str]] = (),
+        details: Sequence[Mapping[str, object]] = (),
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.target = status, code, message, target

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.arm.graph.tokens import Token, invalid
+from sandbox.arm.graph.tokens import Misunderstood, Token
 
 Row = dict[str, Any]
 Value = Callable[[Row], Any]
@@ -42,13 +42,14 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "startswith": _folded(lambda left, right: left.startswith(right)),
     "!startswith": _folded(lambda left, right: not left.startswith(right)),
     "endswith": _folded(lambda left, right: left.endswith(right)),
+    "!endswith": _folded(lambda left, right: not left.endswith(right)),
     "has": _folded(_has),
-    "in": lambda left, right: left in right,
-    "!in": lambda left, right: left not in right,
-    "in~": lambda left, right: text(left).lower() in [text(each).lower() for each in right],
-    "!in~": lambda left, right: text(left).lower() not in [text(each).lower() for each in right],
+    "!has": _folded(lambda left, right: not _has(left, right)),
 }
+_MEMBERSHIPS = {"in": (False, True), "!in": (False, False), "in~": (True, True), "!in~": (True, False)}
+"""Whether it is without regard to case, and what a member of the list is answered."""
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "not": lambda value: not value,
     "tostring": text,
     "tolower": lambda value: text(value).lower(),
     "isempty": lambda value: text(value) == "",
@@ -82,11 +83,11 @@ class Words:
 
     def expect(self, wanted: str) -> None:
         if not self.has(wanted):
-            raise invalid(f"Query is invalid: expected {wanted!r}, got {self.next}.", "ParserFailure")
+            raise Misunderstood(self.next)
 
     def name(self) -> str:
         if self.next.kind != "word":
-            raise invalid(f"Query is invalid: expected a name, got {self.next}.", "ParserFailure")
+            raise Misunderstood(self.next)
         return self.take().text
 
 
@@ -106,15 +107,21 @@ def _both(words: Words, columns: set[str]) -> Value:
 
 def _one(words: Words, columns: set[str]) -> Value:
     left, sign = value(words, columns), words.next.text.lower()
-    if words.next.kind == "text" or sign not in COMPARISONS:
+    if words.next.kind in ("sign", "word") and sign in _MEMBERSHIPS:
+        words.take()
+        return _membership(left, _list(words), *_MEMBERSHIPS[sign])
+    if words.next.kind not in ("sign", "word") or sign not in COMPARISONS:
         return left
     words.take()
-    compare = COMPARISONS[sign]
-    if sign.rstrip("~").lstrip("!") == "in":
-        listed = _list(words)
-        return lambda row: compare(left(row), listed)
-    right = value(words, columns)
+    compare, right = COMPARISONS[sign], value(words, columns)
     return lambda row: compare(left(row), right(row))
+
+
+def _membership(left: Value, listed: list[Any], folded: bool, answer: bool) -> Value:
+    if not folded:
+        return lambda row: (left(row) in listed) is answer
+    known = {text(each).lower() for each in listed}
+    return lambda row: (text(left(row)).lower() in known) is answer
 
 
 def _list(words: Words) -> list[Any]:
@@ -127,12 +134,10 @@ def _list(words: Words) -> list[Any]:
 
 
 def _literal(words: Words) -> Any:
+    if words.next.kind not in ("number", "text"):
+        raise Misunderstood(words.next)
     token = words.take()
-    if token.kind == "number":
-        return int(token.text)
-    if token.kind != "text":
-        raise invalid(f"Query is invalid: expected a text or a number, got {token}.", "ParserFailure")
-    return token.text
+    return int(token.text) if token.kind == "number" else token.text
 
 
 def value(words: Words, columns: set[str]) -> Value:
@@ -144,30 +149,28 @@ def value(words: Words, columns: set[str]) -> Value:
         inner = condition(words, columns)
         words.expect(")")
         return inner
-    name = words.name()
+    token, name = words.next, words.name()
     if name.lower() in _CONSTANTS:
         fixed = _CONSTANTS[name.lower()]
         return lambda _row: fixed
     if words.has("("):
-        return _call(name, words, columns)
-    return _path(name, words, columns)
+        return _call(token, words, columns)
+    return _path(token, words, columns)
 
 
-def _call(name: str, words: Words, columns: set[str]) -> Value:
+def _call(token: Token, words: Words, columns: set[str]) -> Value:
+    function = _FUNCTIONS.get(token.text.lower())
+    if function is None:
+        raise Misunderstood(token, f"Unknown function: '{token.text}'.", "UnknownFunction")
     inner = condition(words, columns)
     words.expect(")")
-    if name.lower() == "not":
-        return lambda row: not inner(row)
-    function = _FUNCTIONS.get(name.lower())
-    if function is None:
-        raise invalid(f"Query is invalid: the function {name!r} is not known here.")
     return lambda row: function(inner(row))
 
 
-def _path(name: str, words: Words, columns: set[str]) -> Value:
-    if name not in columns:
-        raise invalid(f"Query is invalid: no column {name!r}.")
-    steps = [name]
+def _path(token: Token, words: Words, columns: set[str]) -> Value:
+    if token.text not in columns:
+        raise Misunderstood(token, f"There is no column '{token.text}' here.", "InvalidQueryLanguage")
+    steps = [token.text]
     while words.next.text in (".", "[") and words.next.kind == "sign":
         if words.has("."):
             steps.append(words.name())
