@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from .domain.estate import Seen
+from .domain.estate import Content, Seen
 from .domain.events import FactoryEvent
 from .domain.galleries import DefinitionId, GalleryVersion, Update, VersionId
 from .domain.ids import BlobAddress, ResourceId, TemplateId
@@ -244,6 +244,9 @@ class Estate(Protocol):
 
     def read(self, id: str) -> Seen | None:
         """As it is now; None if it does not exist."""
+
+    def contents(self, group: str) -> tuple[Content, ...]:
+        """All that is in a resource group, whether or not its own type may be read."""
 
     def delete(self, id: str) -> None:
         """Started and left, never past a soft delete. WrongState if it cannot go now."""

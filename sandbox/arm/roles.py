@@ -124,6 +124,7 @@ IMAGE_FACTORY = Role(
         "Microsoft.Resources/subscriptions/read",
         "Microsoft.Resources/subscriptions/resourceGroups/delete",
         "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
         "Microsoft.Resources/tags/write",
         "Microsoft.Storage/storageAccounts/read",
         "Microsoft.VirtualMachineImages/imageTemplates/cancel/action",

@@ -33,7 +33,7 @@ _GALLERY: Final = (
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,9})"
 _VERSION: Final = rf"(?:{IMAGE_NAME.pattern})/{_NUMBER}(?:\.{_NUMBER}){{2}}"
 _OUTPUT: Final = rf"(?:{IMAGE_NAME.pattern})/[0-9A-Za-z:.+\-]{{1,64}}/{TEMPLATE_NAME.pattern}"
-_RETIRING: Final = rf"(?:{'|'.join(kind.value for kind in Kind)}):[a-z0-9/_().\-]{{1,900}}"
+_RETIRING: Final = rf"(?:{'|'.join(kind.value for kind in Kind)}):[!-~]{{1,900}}"
 _IDS: Final = {
     Thing.SOURCE: (
         re.compile(f"{_SOURCE}|{_GALLERY}"),

@@ -98,6 +98,8 @@ class Content(msgspec.Struct, frozen=True):
 
     id: str
     type: str
+    unlisted: str = ""
+    """Why what is in the group could not be listed."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.errors import Invalid, Missing, RetryableError, WrongState
-from shared.domain.estate import Seen
+from shared.domain.estate import Content, Seen
 
 from .arm import arm_call, at, text_at
 from .connection import Connection
@@ -78,6 +78,15 @@ class ArmEstate:
             return seen(row_of(self._send(call, "GET", id, _version(id))))
         except Missing:
             return None
+
+    def contents(self, group: str) -> tuple[Content, ...]:
+        kind = "Microsoft.Resources/subscriptions/resourceGroups/resources"
+        call = arm_call(f"listing what is in {group}", Need(f"{kind}/read", "Reader", group))
+        page = self._send(call, "GET", f"{group}/resources", _VERSIONS[""])
+        found, more = at(page, "value"), text_at(page, "nextLink")
+        if not isinstance(found, list) or more:  # a staging group holds a handful
+            raise RetryableError(f"{group} holds more than one page tells, or what it holds cannot be read")
+        return tuple(Content(text_at(r, "id").lower(), text_at(r, "type").lower()) for r in found)
 
     def delete(self, id: str) -> None:
         call = arm_call(f"deleting {id}", _need(id, "delete", "Contributor"), _NOT_NOW)

@@ -31,8 +31,6 @@ IMAGE = "microsoft.compute/images"
 TEMPLATE = "microsoft.virtualmachineimages/imagetemplates"
 INSTANCE = "microsoft.compute/virtualmachinescalesets/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
-STAGING = "it_"
-"""How Image Builder begins the names of the staging groups that it makes."""
 
 _REFERENCES: dict[str, tuple[str, ...]] = {
     "image": ("properties", "storageProfile", "imageReference"),
@@ -67,8 +65,7 @@ def resources(near: Iterable[str]) -> str:
     """Everything that matters; with `near`, what is below one of these ids, or speaks of one."""
     kinds = _listed((VERSION, IMAGE, TEMPLATE, *_USERS))
     return (
-        f"resources | where type in~ ({kinds}) or resourceGroup startswith '{STAGING}'"
-        f"{_narrowed(near)} | union (resourcecontainers"
+        f"resources | where type in~ ({kinds}){_narrowed(near)} | union (resourcecontainers"
         f" | where type =~ '{SUBSCRIPTION}' or ({_BUILDERS_GROUPS})) | {_PROJECT} | order by id asc"
     )
 

@@ -67,9 +67,8 @@ class Knowledge:
     def contents(self) -> dict[str, list[Content]]:
         """By the id of their group."""
         found: dict[str, list[Content]] = defaultdict(list)
-        for kind in (Content, SeenImage, SeenVersion, SeenTemplate):
-            for each in self._seen[kind]:
-                found[each.id.split("/providers/", 1)[0]].append(each)
+        for each in self._seen[Content]:
+            found[each.id.split("/providers/", 1)[0]].append(each)
         return found
 
     @property

@@ -117,14 +117,16 @@ def _staging_group(k: Knowledge, seen: SeenGroup) -> Thing:
     )
 
 
+def template_of(group: SeenGroup) -> str:
+    """The id of the template that its tags say it was made for."""
+    name, holder = (tag_of(group.tags, tag).lower() for tag in _OF_TEMPLATE)
+    place = f"/subscriptions/{group.id.split('/')[2]}/resourcegroups/{holder}"
+    return f"{place}/providers/microsoft.virtualmachineimages/imagetemplates/{name}"
+
+
 def _template_of(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
-    name, group = (tag_of(seen.tags, tag).lower() for tag in _OF_TEMPLATE)
-    subscription = seen.id.split("/")[2]
-    id = f"/subscriptions/{subscription}/resourcegroups/{group}"
-    named = k.templates.get(f"{id}/providers/microsoft.virtualmachineimages/imagetemplates/{name}")
-    users = {t.id for t in k.templates.values() if t.staging_group == seen.id} | (
-        {named.id} if named else set()
-    )
+    named = template_of(seen)
+    users = {t.id for t in k.templates.values() if seen.id == t.staging_group or t.id == named}
     return tuple(f"the template {each.rsplit('/', 1)[1]}" for each in sorted(users))
 
 
@@ -141,6 +143,8 @@ def _foreign(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
     if not all(tag_of(seen.tags, tag) for tag in _OF_TEMPLATE):
         return ("its tags do not say which template it was made for",)
     for each in k.contents.get(seen.id, ()):
-        if not getattr(each, "type", "").startswith(_BUILDERS_OWN):
+        if each.unlisted:
+            return (f"what is in it is not known: {each.unlisted}",)
+        if not each.type.startswith(_BUILDERS_OWN):
             return (f"there is something in it that Image Builder does not make: {each.id}",)
     return ()

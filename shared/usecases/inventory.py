@@ -12,12 +12,12 @@ import msgspec
 
 from shared.domain import keys
 from shared.domain.errors import FactoryError, Missing
-from shared.domain.estate import Seen, SeenBlob
+from shared.domain.estate import Content, Seen, SeenBlob, SeenGroup, SeenTemplate
 from shared.domain.factory import Factory
 from shared.domain.records import ImageRecord, OutputRecord, Record
 from shared.domain.retention import Inventory, Kind, RetentionKind, RetentionRecord
 from shared.planning.knowledge import Knowledge
-from shared.planning.leftovers import leftovers
+from shared.planning.leftovers import leftovers, template_of
 from shared.planning.things import counted
 from shared.ports import Held, Outside
 
@@ -64,6 +64,7 @@ def observe(out: Outside, factory: Factory, around: Around | None = None) -> Obs
     listings: list[Callable[[], Iterable[Seen]]] = [partial(_proven, out, each) for each in scope]
     listings += [partial(query, scope, near) for query in (out.estate.resources, out.estate.instances)]
     seen = [each for listing in listings for each in _listed(listing, blind)]
+    seen += _contents(out, seen)
     records = tuple(_records(out, factory, around))
     folders = around.folders if around else _archives(factory, [r.record for r in records])
     blobs = [blob for folder in folders for blob in _listed(partial(_blobs, out, folder), blind)]
@@ -87,6 +88,18 @@ def _listed(listed: Callable[[], Iterable[T]], blind: list[str]) -> Iterator[T]:
         yield from listed()
     except FactoryError as error:
         blind.append(str(error))
+
+
+def _contents(out: Outside, seen: Sequence[Seen]) -> Iterator[Seen]:
+    """Of staging groups whose template is gone: deleting one takes along what Resource Graph left out."""
+    templates = {each.id for each in seen if isinstance(each, SeenTemplate)}
+    for group in [each for each in seen if isinstance(each, SeenGroup)]:
+        if template_of(group) in templates:
+            continue
+        try:
+            yield from out.estate.contents(group.id)
+        except FactoryError as error:
+            yield Content(f"{group.id}/providers/?", "", str(error))
 
 
 def _proven(out: Outside, subscription: str) -> Iterable[Seen]:

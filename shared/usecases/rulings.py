@@ -59,7 +59,10 @@ def unmark(out: Outside, factory: Factory, name: str, why: str, correlation: str
     for kind in Kind:
         for row in out.ledger.scan(keys.of_retention(kind.value), "going:").rows:
             record = row.record
-            if isinstance(record, RetentionRecord) and name.lower() in (record.name.lower(), record.id):
+            if isinstance(record, RetentionRecord) and name.lower() in (
+                record.name.lower(),
+                record.id.lower(),
+            ):
                 take_back(out, factory, Held(record, row.etag), why, correlation)
                 return
     raise Invalid(f"{name[:200]!r} bears no mark; `retention plan` lists what does")
@@ -83,7 +86,7 @@ def unpin(out: Outside, factory: Factory, name: str) -> None:
 
 def _find(out: Outside, factory: Factory, name: str) -> tuple[Kind, str]:
     verdicts = planned(out, factory).verdicts
-    found = [v for v in verdicts if name.lower() in (v.name.lower(), v.id)]
+    found = [v for v in verdicts if name.lower() in (v.name.lower(), v.id.lower())]
     if len(found) != 1:
         many = "is the name of several things; give its id" if found else "is not there"
         raise Invalid(f"{name[:200]!r} {many}; `retention plan --json` lists everything with its id")

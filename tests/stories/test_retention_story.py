@@ -43,7 +43,8 @@ def staged(stage: Stage, *names: str) -> Callable[[Any], bool]:
 
 
 def moment(world: RetentionWorld, what: str, name: str) -> JournalLine:
-    return next(r for r in world.records(JournalLine) if (r.thing, r.what) == (name, what))
+    found: JournalLine = next(r for r in world.records(JournalLine) if (r.thing, r.what) == (name, what))
+    return found
 
 
 def test_old_versions_go_in_stages_and_the_others_stay() -> None:
