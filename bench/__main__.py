@@ -1,4 +1,4 @@
-"""`python -m bench [imports|first-look|calls|releases|copies|kills|memory ...]`: all unless told otherwise.
+"""`python -m bench [PART ...]`: all of them unless told otherwise; a name that is none of them lists them.
 
 Exit status 1 if a budget is not kept.
 """
@@ -15,12 +15,14 @@ from .imports import first_look, imports
 from .kills import kills
 from .memory import memory
 from .releases import releases
+from .retention import retention
 from .table import Table, shown
 
 ALONE: dict[str, Callable[[], Iterable[Table]]] = {
     "imports": lambda: (imports(),),
     "calls": calls,
     "releases": releases,
+    "retention": retention,
 }
 ON_AZURE: dict[str, Callable[[LocalAzure], Table]] = {
     "first-look": first_look,
