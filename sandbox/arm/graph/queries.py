@@ -51,9 +51,7 @@ class Query:
         token = self._words.next
         operator = _OPERATORS.get(self._words.name().lower())
         if operator is None:
-            raise Misunderstood(
-                token, f"The operator '{token.text}' is not known here.", "InvalidQueryLanguage"
-            )
+            raise Misunderstood(token, f"The operator '{token.text}' is not known here.")
         operator(self)
 
     def where(self) -> None:
