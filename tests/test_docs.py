@@ -176,7 +176,17 @@ def test_every_word_of_the_journal_and_the_logs_is_explained() -> None:
         word
         for word in words(
             *("event", "metric", "save", "_save", "_settle", "_armed", "image_line", "source_line"),
-            *("factory_line", "version_line", "JournalLine", "_line", "rest", "armed", "_say", "line", "_tell"),
+            *(
+                "factory_line",
+                "version_line",
+                "JournalLine",
+                "_line",
+                "rest",
+                "armed",
+                "_say",
+                "line",
+                "_tell",
+            ),
         )
         if re.fullmatch(r"[a-z]+(-[a-z]+)*", word)
     }

@@ -107,6 +107,10 @@ class DefinitionPart(Strict, frozen=True, kw_only=True):
     end_of_life: (
         Annotated[Duration, Meta(title="When a version's life ends, from its publishing")] | UnsetType
     ) = UNSET
+    block_deletion: (
+        Annotated[bool, Meta(title="Whether Azure refuses to delete a version before its end of life")]
+        | UnsetType
+    ) = UNSET
     replication: ReplicationMode | UnsetType = UNSET
     in_flight: (
         Annotated[int, Meta(ge=1, le=1000, title="Versions that may be replicating at once")] | UnsetType

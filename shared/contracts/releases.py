@@ -23,7 +23,7 @@ _RANGES: Final = {
     "deadline": Range(SECOND, 3650 * DAY),
     "soak": Range(0 * DAY, 3650 * DAY),
 }
-_AS_THEY_ARE: Final = ("replication", "in_flight", "withdraw_with_source", "promotion")
+_AS_THEY_ARE: Final = ("replication", "block_deletion", "in_flight", "withdraw_with_source", "promotion")
 
 _Path = tuple[str | int, ...]
 

@@ -146,6 +146,8 @@ class Update(msgspec.Struct, frozen=True):
     regions: tuple[Target, ...]
     end_of_life: datetime | None = None
     """None leaves it as it is."""
+    guarded: bool = False
+    """Whether Azure refuses its deletion before then; False leaves that as it is."""
 
     @property
     def excluded(self) -> bool:

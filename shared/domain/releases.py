@@ -60,6 +60,8 @@ class Definition(msgspec.Struct, frozen=True):
     """Whether plans are carried out (`mode: act`) or only journalled."""
     end_of_life: timedelta | None = None
     """From the publishing of a version."""
+    block_deletion: bool = False
+    """Whether Azure itself shall refuse to delete a version before its end of life."""
     replication: ReplicationMode = ReplicationMode.FULL
     in_flight: int = 3
     """How many of its versions may be replicating at once."""

@@ -51,7 +51,8 @@ _NOT_NOW: Mapping[int | tuple[int, str], Meaning] = {
 class ArmEstate:
     """`ports.Estate`. Each call is one request, or one a page; none is ever re-sent."""
 
-    def __init__(self, endpoint: str, connection: Connection) -> None:
+    def __init__(self, endpoint: str, connection: Connection, *, page: int = _PAGE) -> None:
+        self._page = page
         self._endpoint = endpoint
         self._connection = connection
         self._pipeline: ARMPipelineClient[Any, Any] | None = None
@@ -114,24 +115,31 @@ class ArmEstate:
         self._send(call, "PATCH", f"{id}/providers/Microsoft.Resources/tags/default", _VERSIONS[""], body)
 
     def _query(self, query: str, scope: tuple[str, ...]) -> Iterator[Seen]:
-        """One request a page. Raises RetryableError for an answer that is cut short and says not where."""
+        """One request a page, in the order of ids.
+
+        Resources that come or go between two pages shift the rest: rows are missed, or come twice. So if the
+        total changes, or the order breaks, that is a listing that failed half-way, and RetryableError.
+        """
         need = Need("Microsoft.Resources/subscriptions/read", "Reader", f"/subscriptions/{scope[0]}")
         call = arm_call("asking Resource Graph", need)
-        after, rows, total = "", 0, 0
+        options: dict[str, Any] = {"$top": self._page, "resultFormat": "objectArray"}
+        body = {"subscriptions": list(scope), "query": query, "options": options}
+        ids, totals = list[str](), set[int]()
         while True:
-            options: dict[str, Any] = {"$top": _PAGE, "resultFormat": "objectArray"}
-            options |= {"$skipToken": after} if after else {}
-            body = {"subscriptions": list(scope), "query": query, "options": options}
             page = self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
             found, after, total = at(page, "data"), text_at(page, "$skipToken"), at(page, "totalRecords")
             if not isinstance(found, list) or not isinstance(total, int):
                 raise RetryableError("Resource Graph has answered something else than a list of rows")
-            rows += len(found)
+            ids += [text_at(row, "id").lower() for row in found]
+            totals.add(total)
             yield from map(seen, found)
             if not after:
                 break
-        if rows < total:
-            raise RetryableError(f"Resource Graph has told of {rows} things, and that there are {total}")
+            body = {**body, "options": {**options, "$skipToken": after}}
+        if totals != {len(ids)} or len(set(ids)) != len(ids):
+            raise RetryableError(
+                "something came or went while Resource Graph was listing it; asked again later"
+            )
 
     def _send(self, call: Call, method: str, path: str, version: str, body: Any = None) -> Any:
         from azure.core.exceptions import HttpResponseError

@@ -73,6 +73,7 @@ def patch(known: GalleryVersion, change: Update) -> dict[str, Any]:
             "safetyProfile": {
                 **{name: safety[name] for name in _SAFETY if safety.get(name) is not None},
                 "allowDeletionOfReplicatedLocations": False,
+                **({"blockDeletionBeforeEndOfLife": True} if change.guarded else {}),
             },
             "storageProfile": {},
         }

@@ -96,7 +96,8 @@ def _unknown(case: Case) -> str:
     thing = case.thing
     if thing.recorded and thing.owned and thing.image:
         return ""
-    missing = "its ownership tag" if not thing.owned else "a record of it in the ledger"
+    known = "a record of it in the ledger" if thing.image else "the image that it belongs to"
+    missing = "its ownership tag" if not thing.owned else known
     return f"the factory does not know it as its own: {missing} is missing"
 
 
@@ -270,7 +271,7 @@ def _verdict(
     thing: Thing, decided: Reason, kind: KindPlan, rules: Retention, now: datetime, lag: timedelta
 ) -> Verdict:
     (rule, reason), keep = decided, decided[0] != "retire"
-    step, due = _kept_step(thing, rule, now) if keep else _step(thing, kind, rules, now, lag)
+    step, due = _kept_step(thing, rule, rules, now) if keep else _step(thing, kind, rules, now, lag)
     return Verdict(
         kind=thing.kind,
         name=thing.name,
@@ -301,10 +302,10 @@ def _why(thing: Thing, standing: Standing) -> str:
 Next = tuple[Step, datetime | None]
 
 
-def _kept_step(thing: Thing, rule: str, now: datetime) -> Next:
+def _kept_step(thing: Thing, rule: str, rules: Retention, now: datetime) -> Next:
     """A mark is taken back, unless what keeps the thing is a matter of the moment alone."""
     going = thing.going
-    if rule == "stuck" and thing.cancellable:
+    if rule == "stuck" and thing.cancellable and rules.enforce and thing.act:
         return Step.CANCEL, None
     if going.stage is Stage.NONE or rule in ("blind", "busy"):
         return Step.NOTHING, None
@@ -318,8 +319,12 @@ def _step(thing: Thing, kind: KindPlan, rules: Retention, now: datetime, lag: ti
     going = thing.going
     if going.stage in (Stage.MARKED, Stage.EXCLUDED) and not (rules.enforce and thing.act):
         return Step.UNMARK, None  # what only would go bears no mark
-    if kind.stopped:
+    if kind.stopped or not thing.act:
         return Step.NOTHING, None
+    if not rules.enforce:  # what a plan would do first is told; it does nothing
+        return (Step.MARK if going.stage is Stage.NONE else Step.NOTHING), None
+    if going.stage is not Stage.NONE and going.since is None:
+        return Step.UNMARK, None  # nobody knows whether its owners had their time
     then, wait = {
         Stage.NONE: (Step.MARK, timedelta(0)),
         Stage.MARKED: (Step.EXCLUDE, rules.notice),

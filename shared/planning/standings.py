@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from shared.domain.retention import Kind, Policy, Retention, Thing
+from shared.domain.retention import Kind, Retention, Thing
 
 LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -40,8 +40,7 @@ def stand(things: Iterable[Thing], rules: Retention) -> dict[str, Standing]:
     found = {id: Standing(latest=regions) for id, regions in latest.items()}
     for group in groups.values():
         group.sort(key=_age)
-        policy = rules.policy(group[0].image, group[0].kind, configured=group[0].configured)
-        found |= _group(group, policy, latest)
+        found |= _group(group, rules, latest)
     return found
 
 
@@ -55,12 +54,13 @@ def _age(thing: Thing) -> tuple[tuple[int, ...], datetime, str]:
     return thing.rank, thing.made or LAST, thing.id
 
 
-def _group(group: list[Thing], policy: Policy, latest: dict[str, tuple[str, ...]]) -> dict[str, Standing]:
+def _group(group: list[Thing], rules: Retention, latest: dict[str, tuple[str, ...]]) -> dict[str, Standing]:
     """The standing of each of a sorted group, from the newest down."""
     found: dict[str, Standing] = {}
     good, newer = 0, LAST
     for at, thing in enumerate(reversed(group)):
         made = thing.made or LAST
+        policy = rules.policy(thing.image, thing.kind, configured=thing.configured)
         found[thing.id] = Standing(
             newest_good=thing.good and good == 0,
             newest=policy.newest is not None and at < policy.newest,

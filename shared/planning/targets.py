@@ -27,7 +27,8 @@ def wanted(s: Situation, version: GalleryVersion, record: ReleaseRecord) -> Upda
     retried = any(_is_retried(s, r) for r in record.regions)
     due = bool(leaving or end or retried or not all(_same(version, target) for target in kept))
     new = [_new(r) for r in _some(record, list(_missing(s, version, record)), due=due)]
-    return Update((*kept, *new), end) if due or new else None
+    guarded = end is not None and s.definition.block_deletion
+    return Update((*kept, *new), end, guarded) if due or new else None
 
 
 def stepped(s: Situation, version: GalleryVersion) -> ReleaseRecord:

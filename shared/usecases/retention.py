@@ -185,6 +185,8 @@ def _verdict(going: Going, observed: Observed, fresh: Fresh) -> Verdict | None:
     if kind and kind.record.stopped:
         telemetry.event("retention-stopped", thing=record.name, why=kind.record.stopped)
         return None
+    if observed.blind:
+        raise Busy(f"not everything around {record.name} can be seen now: {observed.blind[0]}")
     rules = replace(factory.retention, trip=UNTRIPPED, keep_parents=False)
     seen = inventory(going.out, factory, with_fresh(observed, record, fresh))
     decided = plan(seen, rules, going.out.clock.now(), going.out.graph_lag)

@@ -33,9 +33,9 @@ FIRST = "{name: a, regions: {westeurope: {}}}"
     ("text", "said"),
     [
         (released("galery: x"),
-         "10: definitions.win.galery: unknown key; known are deadline, definition, end_of_life, gallery, "
-         "in_flight, location, mode, replication, resource_group, rings, subscription, withdraw_with_source; "
-         "did you mean gallery?"),
+         "10: definitions.win.galery: unknown key; known are block_deletion, deadline, definition, "
+         "end_of_life, gallery, in_flight, location, mode, replication, resource_group, rings, subscription, "
+         "withdraw_with_source; did you mean gallery?"),
         (released().replace("  win:", "  Win 2022:"),
          "8: definitions.Win 2022: 'Win 2022'; expected a name for an image definition: at most 64 lower "
          "case letters, digits and hyphens, such as windows-2022; did you mean win-2022?"),

@@ -1,5 +1,7 @@
 """Gallery versions on their way: rings, people's words, failing regions, others who write them."""
 
+from pathlib import Path
+
 import pytest
 
 from sandbox.arm.galleries.model import Region
@@ -11,7 +13,7 @@ from shared.domain.releases import ReleaseRecord, Stage
 from shared.usecases import lineage, progress, withdrawals
 
 from .cuts import Gate
-from .gallery import BASE, GalleryWorld, assert_released, begun, rebuilt, say, stands
+from .gallery import BASE, GalleryWorld, assert_released, begun, changed, rebuilt, say, stands
 
 RELEASED = stands("base/1.0.0", Stage.RELEASED)
 
@@ -238,3 +240,14 @@ def test_progress_and_lineage_are_told_from_the_ledger(world: GalleryWorld) -> N
     runs = [node for node in down.children if node.kind == "run"]
     assert [child.name for run in runs for child in run.children] == ["dev/1.0.0"]
     assert not world.records(FailedWork)
+
+
+def test_azure_is_told_to_guard_a_version_until_its_end_of_life(tmp_path: Path) -> None:
+    """Together with the date, by the same update."""
+    config = changed(tmp_path, "    end_of_life: 90d", "    end_of_life: 90d\n    block_deletion: true")
+    world = begun(config=config)
+    world.make()
+    world.play(rebuilt)
+    assert world.version().end_of_life
+    assert world.version().block_deletion
+    assert not world.version("dev/1.0.0").block_deletion
