@@ -161,17 +161,18 @@ def _polled(count: int) -> tuple[int, int]:
     world.azure.tick()
     before = len(world.azure.calls)
     target = (world.azure.setting.group, GALLERY, "image", "1.0.0")
-    release_poll.release(_client(world), target, _names(count)[1:], lambda seconds: _sleep(world, seconds))
+    release_poll.release(client(world), target, _names(count)[1:], lambda seconds: _sleep(world, seconds))
     verbs = [call.method for call in list(world.azure.calls)[before:]]
     return verbs.count("GET"), len(verbs) - verbs.count("GET")
 
 
-def _client(world: World) -> ComputeManagementClient:
+def client(world: World, transport: SandboxTransport | None = None) -> ComputeManagementClient:
+    """As a script makes it."""
     return ComputeManagementClient(
         cast("Any", SandboxIdentity(world)),
         world.azure.setting.subscription,
         base_url=ARM,
-        transport=SandboxTransport({ARM: world.azure.arm}),
+        transport=transport or SandboxTransport({ARM: world.azure.arm}),
         credential_scopes=[f"{ARM}/.default"],
     )
 
