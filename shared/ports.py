@@ -167,7 +167,7 @@ class Blobs(Protocol):
         """Replace the metadata of a blob that nobody has leased. Changed if it is another."""
 
     def delete(self, at: BlobAddress, if_match: str) -> None:
-        """Changed if it is another, Conflict while somebody has leased it."""
+        """Changed if it is another one, or gone (then perhaps Missing); Conflict while somebody leases it."""
 
 
 class Templates(Protocol):

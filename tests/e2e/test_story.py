@@ -23,6 +23,8 @@ STORED = ("Microsoft.Storage/storageAccounts/", "Microsoft.EventGrid/")
 NOT_PLAYED = {
     # Asked of Resource Manager, when a VHD or a log cannot be read: played in process.
     "Microsoft.Storage/storageAccounts/read",
+    # Retention waits for days: played in process.
+    "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
     # The host makes a poison queue that nobody made; here the deployment made them all.
     "Microsoft.Storage/storageAccounts/queueServices/queues/write",
 }

@@ -135,9 +135,8 @@ def test_a_template_whose_output_is_not_safe_stays(tmp_path: Path) -> None:
     assert rules(world)[IMAGE] == "busy"
 
 
-def test_a_run_beyond_its_time_is_reported_and_cancelled_and_never_deleted(tmp_path: Path) -> None:
-    world = Retaining(config=factory_file(tmp_path, IMAGE, retention=RULES))
-    world.go_on(minutes=10)
+def stick(world: Retaining) -> None:
+    """A run of one of the factory's templates has been going on for twenty hours."""
     group = world.azure.fabric.records.group(GROUP.split("/")[2], "image-factory")
     assert group is not None
     file = json.loads(bytes(world.worker.factory().image(IMAGE).body))
@@ -148,6 +147,12 @@ def test_a_run_beyond_its_time_is_reported_and_cancelled_and_never_deleted(tmp_p
         run=RunSeed(state="Running", started=world.clock.now() - timedelta(hours=20)),
     )
     world.azure.imagebuilder.seeds.template(group, "stuck", "westeurope", str(seed.identity), seed)
+
+
+def test_a_run_beyond_its_time_is_reported_and_cancelled_and_never_deleted(tmp_path: Path) -> None:
+    world = Retaining(config=factory_file(tmp_path, IMAGE, retention=RULES))
+    world.go_on(minutes=10)
+    stick(world)
     verdict = next(v for v in world.plan_now().verdicts if v.name == "stuck")
     assert (verdict.keep, verdict.rule, verdict.step.value) == (True, "stuck", "cancel")
     assert verdict.reason.startswith("stuck: Running since 2026-11-20 13:10 UTC, longer than ")
@@ -159,12 +164,18 @@ def test_a_run_beyond_its_time_is_reported_and_cancelled_and_never_deleted(tmp_p
     assert world.journal("template-cancelled") == ["stuck template-cancelled"]
 
 
-def test_a_staging_group_that_outlived_its_template_goes_unless_it_holds_more(tmp_path: Path) -> None:
-    world = built(tmp_path, *VERSIONS[:2], options={"after_archive": "keep_template"})
+def orphan(world: Retaining) -> str:
+    """A template is gone, and its staging group was forgotten; the group's id."""
     template = next(iter(world.azure.imagebuilder.templates()))
     assert template.staging is not None
-    group = template.staging.group_id
-    world.azure.fabric.records.remove(template.id)  # gone, and its group forgotten
+    group: str = template.staging.group_id
+    world.azure.fabric.records.remove(template.id)
+    return group
+
+
+def test_a_staging_group_that_outlived_its_template_goes_unless_it_holds_more(tmp_path: Path) -> None:
+    world = built(tmp_path, *VERSIONS[:2], options={"after_archive": "keep_template"})
+    group = orphan(world)
     factory_file(tmp_path, "other", retention=RULES)
     foreign = world.azure.inventory.add(group, "Microsoft.Web/sites", "mine", {})
     world.go_on(hours=4)

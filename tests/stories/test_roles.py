@@ -13,9 +13,11 @@ from shared.domain.releases import ReleaseRecord, Stage
 from shared.usecases import withdrawals
 
 from .endings import NEW, assert_fault_free, released
-from .gallery import begun, rebuilt, say
+from .gallery import GALLERY, begun, rebuilt, say
 from .outside import ARM
+from .retaining import RetentionWorld, left
 from .scenes import GROUP, IMAGE, factory_file
+from .test_retention_kinds import built, orphan, stick, with_images
 from .world import World
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,10 +74,31 @@ def test_every_request_carries_the_factory_s_token_of_the_right_audience(tmp_pat
     }
 
 
-def test_the_story_uses_exactly_the_actions_of_the_role(tmp_path: Path) -> None:
+def retiring_everything(folder: Path) -> set[str]:
+    """Things of every kind go, while others are in use by everything that can use them."""
+    world = RetentionWorld(history=3)
+    world.machine("web", f"{GALLERY}/images/dev/versions/1.0.2")
+    for kind, name in (
+        ("Microsoft.Compute/virtualMachineScaleSets", "set"),
+        ("Microsoft.Compute/virtualMachineScaleSets/virtualMachines", "set/0"),
+        ("Microsoft.LabServices/labs", "class"),
+        ("Microsoft.DevTestLab/labs/virtualMachines", "lab/vm"),
+    ):
+        world.azure.inventory.add(GROUP, kind, name, {})
+    world.play(left("1.0.1", "1.0.2"))
+    (folder / "kinds").mkdir()
+    kinds = built(folder / "kinds", NEW, options={"after_archive": "keep_template"})
+    orphan(kinds)
+    with_images(kinds, "one", "two")
+    stick(kinds)
+    kinds.go_on(hours=6)
+    assert kinds.events("VersionRetired")
+    return actions(world) | actions(kinds)
+
+
+def test_the_stories_use_exactly_the_actions_of_the_role(tmp_path: Path) -> None:
     """What infra/image-factory-role.json grants, and what the sandbox grants: no more, no less."""
-    world = eventful(tmp_path)
-    used = actions(world)
+    used = actions(eventful(tmp_path)) | retiring_everything(tmp_path)
     written = json.loads((ROOT / "infra" / "image-factory-role.json").read_text(encoding="utf-8"))
     assert used == {action.lower() for action in written["Actions"]}
     assert used == {action.lower() for action in IMAGE_FACTORY.actions}
