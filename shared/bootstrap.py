@@ -66,6 +66,7 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
     from shared.gateways.workers import ThreadWorkers
 
     connection = Connection(Identity(settings.client_id), connections=2 * copy_workers)
+    clock = SystemClock()
     blobs = StorageBlobs(settings.blob_endpoint, connection)
     return Outside(
         ledger=TableLedger(settings.table_uri, connection),
@@ -76,9 +77,9 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
         marketplace=ArmMarketplace(settings.arm_endpoint, connection),
         galleries=ArmGalleries(settings.arm_endpoint, connection),
         resources=ArmResources(settings.arm_endpoint, connection),
-        estate=ArmEstate(settings.arm_endpoint, connection),
+        estate=ArmEstate(settings.arm_endpoint, connection, clock.pause),
         events=TopicEvents(settings.topic_endpoint, connection),
-        clock=SystemClock(),
+        clock=clock,
         workers=ThreadWorkers(copy_workers),
         new_id=lambda: str(uuid.uuid4()),
         version=settings.version,

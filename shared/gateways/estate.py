@@ -6,10 +6,11 @@ after `readable` has proven for a subscription that lists of it are not refused.
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.errors import Invalid, Missing, RetryableError, WrongState
+from shared.domain.errors import Invalid, Missing, RetryableError, Throttled, WrongState
 from shared.domain.estate import Content, Seen
 
 from .arm import arm_call, at, text_at
@@ -24,6 +25,10 @@ _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _GRAPH_VERSION = "2022-10-01"
 _PAGE = 1000
 """Rows; the most that Resource Graph gives at once."""
+_WINDOW = timedelta(seconds=5)
+"""Of the quota of queries."""
+_PATIENCE = 6
+"""How often one page is waited for: less than a minute in all."""
 _VERSIONS = {
     "microsoft.compute/galleries/images/versions": "2024-03-03",
     "microsoft.compute/images": "2024-07-01",
@@ -51,7 +56,10 @@ _NOT_NOW: Mapping[int | tuple[int, str], Meaning] = {
 class ArmEstate:
     """`ports.Estate`. Each call is one request, or one a page; none is ever re-sent."""
 
-    def __init__(self, endpoint: str, connection: Connection, *, page: int = _PAGE) -> None:
+    def __init__(
+        self, endpoint: str, connection: Connection, pause: Callable[[float], None], *, page: int = _PAGE
+    ) -> None:
+        self._pause = pause
         self._page = page
         self._endpoint = endpoint
         self._connection = connection
@@ -59,10 +67,10 @@ class ArmEstate:
         self._lock = threading.Lock()
 
     def resources(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
-        return self._query(resources(near), scope)
+        return self._query(resources(near), scope, patient=not near)
 
     def instances(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
-        return self._query(instances(near), scope)
+        return self._query(instances(near), scope, patient=not near)
 
     def readable(self, subscription: str) -> None:
         for kind, version in _PROOFS:
@@ -114,7 +122,7 @@ class ArmEstate:
         body = {"operation": operation, "properties": {"tags": dict(tags)}}
         self._send(call, "PATCH", f"{id}/providers/Microsoft.Resources/tags/default", _VERSIONS[""], body)
 
-    def _query(self, query: str, scope: tuple[str, ...]) -> Iterator[Seen]:
+    def _query(self, query: str, scope: tuple[str, ...], *, patient: bool) -> Iterator[Seen]:
         """One request a page, in the order of ids.
 
         Resources that come or go between two pages shift the rest: rows are missed, or come twice. So if the
@@ -126,7 +134,7 @@ class ArmEstate:
         body = {"subscriptions": list(scope), "query": query, "options": options}
         ids, totals = list[str](), set[int]()
         while True:
-            page = self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
+            page = self._page_of(call, body, patient=patient)
             found, after, total = at(page, "data"), text_at(page, "$skipToken"), at(page, "totalRecords")
             if not isinstance(found, list) or not isinstance(total, int):
                 raise RetryableError("Resource Graph has answered something else than a list of rows")
@@ -140,6 +148,15 @@ class ArmEstate:
             raise RetryableError(
                 "something came or went while Resource Graph was listing it; asked again later"
             )
+
+    def _page_of(self, call: Call, body: dict[str, Any], *, patient: bool) -> Any:
+        """A long listing takes more queries than the quota has, 15 in 5 seconds: it waits for the rest."""
+        for _ in range(_PATIENCE if patient else 0):
+            try:
+                return self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
+            except Throttled as error:
+                self._pause(min((error.delay or _WINDOW).total_seconds(), 2 * _WINDOW.total_seconds()))
+        return self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
 
     def _send(self, call: Call, method: str, path: str, version: str, body: Any = None) -> Any:
         from azure.core.exceptions import HttpResponseError

@@ -106,6 +106,11 @@ class Knowledge:
         return {str(each.id).lower(): each for each in self._records[ReleaseRecord]}
 
     @cached_property
+    def defined(self) -> dict[str, str]:
+        """Names of configured definitions by their ids."""
+        return {str(each.id).lower(): each.name for each in self.factory.definitions.values()}
+
+    @cached_property
     def going(self) -> dict[tuple[Kind, str], RetentionRecord]:
         return {(each.kind, each.id): each for each in self._records[RetentionRecord]}
 

@@ -41,9 +41,7 @@ def _version(k: Knowledge, seen: SeenVersion) -> Thing:
     if release and release.made and seen.published and release.made != seen.published:
         doubts += ("it is another one than the ledger knows under its name",)
     gallery, _, name = seen.definition.partition("/galleries/")[2].partition("/images/")
-    defined = next(
-        (d.name for d in k.factory.definitions.values() if str(d.id).lower() == seen.definition), ""
-    )
+    defined = k.defined.get(seen.definition, "")
     unclear = k.references.unclear.get(seen.definition, ())
     used = k.references.used_by.get(seen.id, ())
     return k.thing(

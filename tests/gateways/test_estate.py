@@ -37,11 +37,11 @@ def world() -> ArmWorld:
 
 
 def estate(world: ArmWorld, page: int = 1000) -> ArmEstate:
-    return ArmEstate(ARM, world.connection, page=page)
+    return ArmEstate(ARM, world.connection, lambda seconds: world.wait(seconds=seconds), page=page)
 
 
 def told(*answers: Response) -> ArmEstate:
-    return ArmEstate(ARM, connection_to(Said(*answers)))
+    return ArmEstate(ARM, connection_to(Said(*answers)), lambda _seconds: None)
 
 
 def version(world: ArmWorld, number: str, **more: Any) -> str:
@@ -212,10 +212,20 @@ def test_a_list_that_ends_before_its_total_has_failed() -> None:
         list(told(Response.of(200, {"data": [], "totalRecords": 3})).resources(SCOPE))
 
 
-def test_the_quota_of_queries_is_throttling(world: ArmWorld) -> None:
+def test_a_long_listing_waits_for_the_quota(world: ArmWorld) -> None:
+    """More pages than queries are allowed in five seconds."""
+    machines(world, *(f"vm{number}" for number in range(40)))
+    before = world.clock.now()
+    users = [each for each in estate(world, page=2).resources(SCOPE) if isinstance(each, User)]
+    assert len(users) == 40
+    assert world.clock.now() > before
+
+
+def test_a_look_does_not_wait_for_the_quota(world: ArmWorld) -> None:
+    """Its message comes back."""
     asked = estate(world)
     for _ in range(15):
-        list(asked.instances(SCOPE))
+        list(asked.instances(SCOPE, (GROUP.lower(),)))
     with pytest.raises(Throttled) as caught:
-        list(asked.instances(SCOPE))
+        list(asked.instances(SCOPE, (GROUP.lower(),)))
     assert caught.value.delay is not None

@@ -76,7 +76,7 @@ def gated_outside(world: "World") -> Outside:
         marketplace=ArmMarketplace(ARM, connection),
         galleries=ArmGalleries(ARM, connection),
         resources=ArmResources(ARM, connection),
-        estate=ArmEstate(ARM, connection),
+        estate=ArmEstate(ARM, connection, world.clock.pause),
         events=TopicEvents(TOPIC, connection),
         clock=world.clock,
         workers=InOrder(),

@@ -17,12 +17,12 @@ DROPS = [("drop", when, "redelivery") for when in ("before", "after")]
 SHARES = 4
 """Parts of one enumeration, so that workers share it."""
 CASES = [
-    pytest.param(*cut, share, delay, marks=pytest.mark.long if delay or (number + share) % 2 else ())
+    pytest.param(*cut, share, delay, marks=pytest.mark.long if delay or (number + share) % 4 else ())
     for delay in (0.0, 60.0)
     for number, cut in enumerate([*KILLS, *DROPS])
     for share in range(SHARES)
 ]
-"""The usual run cuts at every request, each kind of cut at every second; the long one at all."""
+"""The usual run cuts at every request, each kind of cut at every fourth; the long one at all."""
 
 
 def play(gate: Gate, recovery: Recovery, delay: float, cut: int | None) -> int:

@@ -18,8 +18,8 @@ from .test_cuts import DROPS, KILLS
 from .world import Recovery
 
 CUTS: list[tuple[Kind, When, Recovery]] = [*KILLS, *DROPS]  # type: ignore[list-item] # of literals
-STEP = 11
-"""The usual run cuts at every eleventh request, each kind of cut at others; the long one at all."""
+STEP = 17
+"""The usual run cuts at every seventeenth request, each kind of cut at others; the long one at all."""
 
 
 def play(gate: Gate, recovery: Recovery, cut: int | None) -> int:
@@ -98,7 +98,7 @@ def pinned_at(number: int) -> None:
 @pytest.mark.parametrize("share", range(4))
 def test_a_pin_at_any_moment_keeps_the_version(share: int) -> None:
     """Set between any two requests, in the middle of whatever the factory does."""
-    for number in range(1 + 23 * share, requests_of(to_the_end) + 1, 92):
+    for number in range(1 + 35 * share, requests_of(to_the_end) + 1, 140):
         pinned_at(number)
 
 
