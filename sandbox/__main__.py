@@ -12,6 +12,10 @@ from sandbox import leash
 _PROGRAMS: Final = {
     "up": ("sandbox.up", "start a local Azure and the app on it"),
     "demo": ("sandbox.demo", "a new version becomes an archived VHD, before your eyes"),
+    "retention-plan": (
+        "sandbox.demo.plan",
+        "what retention would do, of a running sandbox or the demo's world",
+    ),
     "conform": ("sandbox.conform", "play recordings of Azure against the sandbox"),
     "host": ("sandbox.host.program", "run the app; or status, kill, start, stop, restart of a running one"),
     "new-version": ("sandbox.console", "let a new marketplace version appear"),
@@ -27,7 +31,7 @@ _PROGRAMS: Final = {
 def main(argv: Sequence[str]) -> int:
     if not argv or argv[0] not in _PROGRAMS:
         print("usage: python -m sandbox COMMAND … (COMMAND --help tells more)\n")
-        print("\n".join(f"  {name:<12} {text}" for name, (_, text) in _PROGRAMS.items()))
+        print("\n".join(f"  {name:<15} {text}" for name, (_, text) in _PROGRAMS.items()))
         return 0 if argv and argv[0] in ("-h", "--help", "help") else 2
     leash.hold()
     module = _PROGRAMS[argv[0]][0]

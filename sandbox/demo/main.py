@@ -16,16 +16,16 @@ import aiohttp
 from rich.console import Console
 
 from sandbox import endpoints
-from sandbox.demo import screen
+from sandbox.demo import retention, screen
 from sandbox.demo.alarms import Deviation, check
 from sandbox.demo.evidence import Evidence
 from sandbox.demo.galleries import VERSION, Galleries
 from sandbox.demo.proof import Archived, prove
 from sandbox.demo.reading import Reader, Unreadable
 from sandbox.demo.releases import Latest, check_lineage, latest_everywhere, tracks
-from sandbox.demo.scene import PAGE_BLOBS, UBUNTU, WINDOWS, Scene, options
+from sandbox.demo.scene import DEVELOPERS, PAGE_BLOBS, UBUNTU, WINDOWS, Scene, options
 from sandbox.demo.screen import Timeline
-from sandbox.demo.steps import STORY
+from sandbox.demo.steps import STORY, Step
 from sandbox.demo.surface import Surface
 from sandbox.demo.watch import follow
 from sandbox.health import wait_until_ready
@@ -112,6 +112,7 @@ async def _play(state: Path, out: Console, told: list[str]) -> None:
                 refreshing.cancel()
         await _tell(out, surface, archived, list(latest_everywhere(galleries)), timeline.began)
         check(evidence)
+        await _retire(sandbox, surface, out)
     screen.closing(out, time.monotonic() - began)
 
 
@@ -124,6 +125,35 @@ async def _archive(sandbox: RunningSandbox, reader: Reader, timeline: Timeline) 
     archived = await prove(evidence, reader)
     check(evidence)
     return archived
+
+
+async def _retire(sandbox: RunningSandbox, surface: Surface, out: Console) -> None:
+    """The third story: old versions go, what is needed stays, and a plan that is too eager is stopped."""
+    evidence = Evidence(sandbox, DEVELOPERS, VERSION)
+    retention.remember(sandbox)
+    adopted = await surface.adopt(DEVELOPERS, DEVELOPERS)
+    shown, plan = await surface.plan()
+    screen.plan(out, DEVELOPERS, adopted, shown)
+    retention.check_plan(plan, {retention.USED: "in-use", retention.PINNED: "pinned"})
+    await _watch(evidence, out, retention.steps(sandbox))
+    check(evidence)
+    retention.check_survivors(sandbox)
+    evidence = Evidence(sandbox, DEVELOPERS, VERSION)
+    retention.become_eager(sandbox.config)
+    await _watch(evidence, out, retention.stopped())
+    shown, plan = await surface.plan()
+    screen.survivors(out, DEVELOPERS, shown)
+    retention.check_stopped(plan)
+    retention.check_survivors(sandbox)
+
+
+async def _watch(evidence: Evidence, out: Console, steps: Sequence[Step]) -> None:
+    with Timeline(out, evidence.began, steps) as timeline:
+        refreshing = asyncio.create_task(_refresh(timeline))
+        try:
+            await follow(evidence, timeline, steps)
+        finally:
+            refreshing.cancel()
 
 
 def _appear(sandbox: RunningSandbox, timeline: Timeline, scene: Scene) -> Evidence:

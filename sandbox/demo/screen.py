@@ -211,6 +211,25 @@ def journal(out: Console, lines: Sequence[Line], scene: Scene) -> None:
             head = " " * len(head)
 
 
+def plan(out: Console, definition: str, adopted: Sequence[str], lines: Sequence[str]) -> None:
+    """What retention says before it does anything."""
+    out.print()
+    out.print(
+        f"[bold]Retention[/bold]: {definition} has a history (python -m shared.cli retention adopt, plan)"
+    )
+    for line in (*adopted, "", *lines):
+        out.print(Text(f"  {line}".rstrip()), soft_wrap=True)
+    out.print()
+
+
+def survivors(out: Console, definition: str, lines: Sequence[str]) -> None:
+    """What is left, and why; and that the plan of the over-eager policy is stopped."""
+    out.print()
+    out.print(f"[bold]What is left[/bold] of {definition}, and what an over-eager policy would do")
+    for line in lines:
+        out.print(Text(f"  {line}".rstrip()), soft_wrap=True)
+
+
 def closing(out: Console, seconds: float) -> None:
     out.print()
     out.print(f"[green]✓[/green] All of it as it should be, in {seconds:.0f} s.")

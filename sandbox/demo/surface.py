@@ -46,6 +46,18 @@ class Surface:
     async def lineage(self, thing: str) -> list[str]:
         return (await self._ask("lineage", thing)).decode().splitlines()
 
+    async def adopt(self, definition: str, image: str) -> list[str]:
+        told = await self._ask("retention", "adopt", definition, "--image", image)
+        return told.decode().splitlines()
+
+    async def plan(self) -> tuple[list[str], dict[str, Any]]:
+        """What retention says of gallery versions: as people read it, and as data."""
+        shown, told = await asyncio.gather(
+            self._ask("retention", "plan", "--kind", "gallery_version"),
+            self._ask("retention", "plan", "--json"),
+        )
+        return shown.decode().splitlines(), msgspec.json.decode(told)
+
     async def _ask(self, *arguments: str) -> bytes:
         settings = msgspec.json.decode((self._sandbox.options.state / "local.settings.json").read_bytes())
         command = (sys.executable, "-m", "shared.cli", *arguments)

@@ -1,14 +1,16 @@
 """What people say of retention: approve a plan, take a mark back, pin, bring back, take over what is old."""
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from shared.domain import keys
 from shared.domain.errors import Invalid, Missing, RetryableError
 from shared.domain.factory import Factory
-from shared.domain.galleries import GalleryVersion
+from shared.domain.galleries import GalleryVersion, Placed, Provisioning
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import JournalLine
-from shared.domain.releases import Definition, ReleaseRecord
+from shared.domain.releases import Definition, RegionRecord, ReleaseRecord
 from shared.domain.retention import OWNER, PIN, Kind, KindPlan, Plan, RetentionKind, RetentionRecord, tag_of
 from shared.ports import Held, Insert, Outside, Put, Replace, Write
 
@@ -143,9 +145,17 @@ def _adopt(
     """The tag last: what bears it is recorded."""
     now = out.clock.now()
     known = held.record if held else ReleaseRecord(definition.name, seen.version, seen.id, now, history=True)
-    record = replace(known, image=known.image or image, made=seen.published)
+    there = known.regions or tuple(_there(region, seen, now) for region in seen.regions)
+    record = replace(known, image=known.image or image, made=seen.published, regions=there)
     partition = keys.of_definition(definition.name)
     line = Put(JournalLine(now, record.name, "version-adopted", f"as {image}'s", correlation, partition))
     row: Write = Replace(record, held.etag) if held else Insert(record)
     out.ledger.commit(partition, (row, line))
     out.estate.merge_tags(str(seen.id).lower(), {OWNER: str(record.image)})
+
+
+def _there(region: Placed, seen: GalleryVersion, now: datetime) -> RegionRecord:
+    """What was there before is no news: nobody is told that it is latest now."""
+    done = seen.published if seen.provisioning is Provisioning.SUCCEEDED else None
+    latest = None if seen.excluded_in(region.name) else done
+    return RegionRecord(region.name, now, done, latest, replicas=region.replicas, storage=region.storage)
