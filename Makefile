@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WIRE ?= ../shared/wire
 SHELL := /bin/bash
 
-.PHONY: setup demo sandbox test test-long lint conform bench requirements schema
+.PHONY: setup demo retention-plan sandbox test test-long lint conform bench requirements schema
 
 .venv/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv
@@ -19,6 +19,9 @@ setup: .venv/ready sandbox/azurite/node_modules/.package-lock.json
 
 demo: setup
 	$(PY) -m sandbox demo
+
+retention-plan: setup
+	$(PY) -m sandbox retention-plan
 
 sandbox: setup
 	$(PY) -m sandbox up

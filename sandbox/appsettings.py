@@ -7,7 +7,7 @@ import msgspec
 
 from sandbox.endpoints import Published
 
-GRAPH_LAG = "2"
+GRAPH_LAG = "1"
 """Seconds: Resource Graph here is never far behind."""
 
 

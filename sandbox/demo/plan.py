@@ -74,7 +74,8 @@ def _ask(state: Path, *arguments: str, aside: bool = False) -> int:
     settings = msgspec.json.decode((state / "local.settings.json").read_bytes())["Values"]
     command = (sys.executable, "-m", "shared.cli", "retention", *arguments)
     out = sys.stderr.fileno() if aside else None
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, stdout=out).returncode
+    told = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, **settings}, stdout=out)
+    return told.returncode
 
 
 def _say(text: str) -> None:

@@ -79,7 +79,7 @@ def options(state: Path) -> Options:
         speed=120,
         sources_schedule="*/2 * * * * *",
         sweep_schedule="*/20 * * * * *",
-        retention_schedule="*/2 * * * * *",
+        retention_schedule="* * * * * *",
         settings={POLLING: "00:00:00.500"},
         size_mib=128,
         payload_mib=48,
