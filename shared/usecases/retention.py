@@ -89,13 +89,20 @@ def _judge(out: Outside, decided: Plan, observed: Observed, correlation: str) ->
         why = blind or (kind.tripped if kind.stopped else "")
         if why:
             stopped.add(kind.kind)
-        _remember(out, kind, why, observed.kinds.get(kind.kind), correlation)
+        _remember(out, kind, why, observed.kinds.get(kind.kind), correlation, loud=decided.enforce)
     return frozenset(stopped)
 
 
 def _remember(
-    out: Outside, kind: KindPlan, why: str, held: Held[RetentionKind] | None, correlation: str
+    out: Outside,
+    kind: KindPlan,
+    why: str,
+    held: Held[RetentionKind] | None,
+    correlation: str,
+    *,
+    loud: bool,
 ) -> None:
+    """A dry run stops nothing, and so has nothing to publish."""
     before = held.record if held else RetentionKind(kind.kind)
     kept = before.approved if before.approved == kind.digest else ""
     after = replace(before, stopped=why, digest=kind.digest if why else "", approved=kept)
@@ -114,7 +121,8 @@ def _remember(
             "digest": kind.digest,
         }
         subject = f"retention/{kind.kind.value}"
-        out.events.publish(FactoryEvent(EventType.RETENTION_BLOCKED, subject, now, data, correlation))
+        if loud:
+            out.events.publish(FactoryEvent(EventType.RETENTION_BLOCKED, subject, now, data, correlation))
         lines.append(_line(kind.kind, kind.kind.value, "retention-blocked", why, correlation, out))
     out.ledger.commit(partition, (Replace(after, held.etag) if held else Insert(after), *lines))
 

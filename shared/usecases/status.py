@@ -18,6 +18,7 @@ from shared.domain.records import (
     SourceRecord,
 )
 from shared.domain.releases import ReleaseRecord, Stage
+from shared.domain.retention import Kind
 from shared.planning import runs
 from shared.ports import Held, Outside, Replace, Write
 
@@ -71,12 +72,21 @@ def _unsettled(out: Outside, record: ImageRecord) -> Iterator[OutputRecord]:
 
 
 def journal(out: Outside, factory: Factory, thing: str | None, limit: int) -> tuple[JournalLine, ...]:
-    """The newest lines, oldest of them first: of an image, a definition, or the whole factory."""
-    partitions = list(map(keys.of_definition, factory.definitions)) + list(map(keys.of_image, factory.images))
+    """The newest lines, oldest of them first.
+
+    Of an image, a definition, a kind of things that retention deals with, or the whole factory.
+    """
+    kinds = [kind.value for kind in Kind]
+    partitions = [
+        *map(keys.of_definition, factory.definitions),
+        *map(keys.of_image, factory.images),
+        *map(keys.of_retention, kinds),
+    ]
     if thing is None:
         partitions += [keys.FACTORY, *map(keys.of_source, factory.sources)]
     else:
-        partitions = [p for p in partitions if p in (keys.of_image(thing), keys.of_definition(thing))]
+        wanted = (keys.of_image(thing), keys.of_definition(thing), keys.of_retention(thing))
+        partitions = [p for p in partitions if p in wanted]
         if not partitions:
             factory.image(thing)  # says what is configured
     lines = [line for partition in partitions for line in _newest(out, partition, limit)]

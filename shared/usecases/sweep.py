@@ -16,6 +16,7 @@ from shared.domain.factory import Factory, Image
 from shared.domain.ids import ImageName, TemplateId
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, SourceRecord
+from shared.domain.retention import Kind
 from shared.domain.templates import Template
 from shared.planning import actions, builds
 from shared.planning.looks import comes_back
@@ -172,6 +173,7 @@ def _forget(out: Outside, factory: Factory, seen: Seen, now: datetime) -> None:
     images = sorted({*factory.images, *seen.records})
     partitions = [keys.FACTORY, *map(keys.of_source, sorted(factory.sources)), *map(keys.of_image, images)]
     partitions += map(keys.of_definition, sorted(factory.definitions))
+    partitions += [keys.of_retention(kind.value) for kind in Kind]
     drawn = hashlib.sha256(now.isoformat().encode()).digest()
     partition = partitions[int.from_bytes(drawn[:8], "big") % len(partitions)]
     before = now - factory.timing.journal
