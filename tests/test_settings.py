@@ -1,6 +1,7 @@
 """The environment is read whole, or refused whole with everything that is wrong with it."""
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,14 @@ def test_resource_manager_is_a_host_without_a_path() -> None:
 
 def test_the_version_is_that_of_the_project() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def test_resource_graph_may_be_behind_by_a_quarter_of_an_hour_anywhere_but_in_the_sandbox() -> None:
+    """So long nothing is deleted after its exclusion: not a matter of taste."""
+    assert Settings.from_env(COMPLETE).graph_lag == timedelta(minutes=15)
+    (fault,) = faults(IMAGE_FACTORY_GRAPH_LAG_SECONDS="60")
+    assert "expected at least 900 anywhere but in the sandbox" in fault
+    local = {"IMAGE_FACTORY_GRAPH_LAG_SECONDS": "1", "IMAGE_FACTORY_ARM_ENDPOINT": "https://127.0.0.1:4000"}
+    assert Settings.from_env({**COMPLETE, **local}).graph_lag == timedelta(seconds=1)
+    (fault,) = faults(IMAGE_FACTORY_GRAPH_LAG_SECONDS="soon")
+    assert "it is not a whole number of seconds" in fault

@@ -53,9 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(command=_status)
 
     journal = commands.add_parser("journal", help="what was decided and done, when and why")
-    journal.add_argument(
-        "thing", nargs="?", help="of this image, definition, or kind (such as gallery_version) alone"
-    )
+    journal.add_argument("thing", nargs="?", help="of this image, definition or kind of thing alone")
     journal.add_argument("--limit", type=int, default=50, help="the newest so many lines (default 50)")
     journal.add_argument("--json", action="store_true", help="as JSON, one object a line")
     journal.set_defaults(command=_journal)
