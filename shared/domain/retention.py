@@ -300,4 +300,6 @@ class RetentionKind(msgspec.Struct, frozen=True, tag="retention-kind"):
     approved: str = ""
     """The digest that a person has approved."""
     approved_by: str = ""
+    stuck: tuple[str, ...] = ()
+    """Names of what is stuck, and has been told."""
     v: int = 1

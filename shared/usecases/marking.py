@@ -11,10 +11,10 @@ from shared.domain.errors import Missing
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.factory import Factory
 from shared.domain.ids import ImageName
-from shared.domain.records import JournalLine
 from shared.domain.retention import MARK, RetentionRecord, Stage, Verdict
-from shared.ports import Held, Insert, Outside, Put, Remove, Replace
+from shared.ports import Held, Insert, Outside, Remove, Replace
 
+from .abnormal import line
 from .retiring import WAYS
 
 
@@ -48,8 +48,10 @@ def mark(
     }
     out.events.publish(FactoryEvent(EventType.VERSION_MARKED, record.name, now, data, correlation))
     row = Replace(record, held.etag) if held else Insert(record)
+    told = line(out, record.kind, record.name, "thing-marked", record.reason, correlation)
     out.ledger.commit(
-        _partition(record), (row, line(out, record, "thing-marked", record.reason, correlation))
+        _partition(record),
+        (row, line(out, record.kind, record.name, "thing-marked", record.reason, correlation)),
     )
     telemetry.event("thing-marked", thing=record.name, why=record.reason)
 
@@ -64,14 +66,11 @@ def unmark(out: Outside, factory: Factory, held: Held[RetentionRecord], why: str
     except Missing:
         telemetry.event("unmarked-is-gone", thing=record.name)
     key = keys.key_of(record)
+    told = line(out, record.kind, record.name, "thing-unmarked", why, correlation)
     out.ledger.commit(
-        _partition(record), (Remove(key, held.etag), line(out, record, "thing-unmarked", why, correlation))
+        _partition(record),
+        (Remove(key, held.etag), line(out, record.kind, record.name, "thing-unmarked", why, correlation)),
     )
-
-
-def line(out: Outside, record: RetentionRecord, what: str, why: str, correlation: str) -> Put:
-    partition = _partition(record)
-    return Put(JournalLine(out.clock.now(), record.name, what, why[:2000], correlation, partition))
 
 
 def _partition(record: RetentionRecord) -> str:

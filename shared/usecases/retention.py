@@ -13,12 +13,9 @@ from shared.domain.events import EventType, FactoryEvent
 from shared.domain.factory import Factory
 from shared.domain.looks import Lane, Look
 from shared.domain.looks import Thing as LookedAt
-from shared.domain.records import JournalLine
 from shared.domain.retention import (
     Kind,
-    KindPlan,
     Plan,
-    RetentionKind,
     RetentionRecord,
     Stage,
     Step,
@@ -26,8 +23,9 @@ from shared.domain.retention import (
     Verdict,
 )
 from shared.planning.retention import RESEND, plan, turn
-from shared.ports import Held, Insert, Outside, Put, Remove, Replace
+from shared.ports import Held, Outside, Remove, Replace
 
+from .abnormal import judge, line
 from .inventory import Observed, inventory, observe
 from .marking import mark, unmark
 from .retiring import Fresh, Going, certain, children, shown, with_fresh
@@ -46,7 +44,7 @@ def look_at_everything(out: Outside, factory: Factory, correlation: str) -> None
     """Marks what is new in the plan, takes marks back, and sends a look for each thing whose turn it is."""
     observed = observe(out, factory)
     decided = planned(out, factory, observed)
-    stopped = _judge(out, decided, observed, correlation)
+    stopped = judge(out, decided, observed, correlation)
     for verdict in turn(decided, factory.retention.per_sweep):
         if verdict.kind in stopped and verdict.step is not Step.UNMARK:
             continue
@@ -71,7 +69,8 @@ def _turn(out: Outside, factory: Factory, verdict: Verdict, observed: Observed, 
             unmark(out, factory, held, verdict.reason, correlation)
         case Step.CANCEL:
             out.estate.cancel(verdict.id)
-            _tell(out, verdict.kind, verdict.name, "template-cancelled", verdict.reason, correlation)
+            told = line(out, verdict.kind, verdict.name, "template-cancelled", verdict.reason, correlation)
+            out.ledger.commit(keys.of_retention(verdict.kind.value), (told,))
         case Step.EXCLUDE | Step.DELETE:
             send(out, verdict.kind, verdict.id, correlation)
 
@@ -79,52 +78,6 @@ def _turn(out: Outside, factory: Factory, verdict: Verdict, observed: Observed, 
 def send(out: Outside, kind: Kind, id: str, correlation: str) -> None:
     """One thing, one message."""
     out.queues.send(Look(Lane.RETENTION, LookedAt.RETIRING, f"{kind.value}:{id}", correlation))
-
-
-def _judge(out: Outside, decided: Plan, observed: Observed, correlation: str) -> frozenset[Kind]:
-    """Kinds of which nothing goes. What stops one is recorded, told, and ends an approval of another plan."""
-    blind = f"not everything can be seen: {decided.blind[0]}" if decided.blind else ""
-    stopped = set()
-    for kind in decided.kinds:
-        why = blind or (kind.tripped if kind.stopped else "")
-        if why:
-            stopped.add(kind.kind)
-        _remember(out, kind, why, observed.kinds.get(kind.kind), correlation, loud=decided.enforce)
-    return frozenset(stopped)
-
-
-def _remember(
-    out: Outside,
-    kind: KindPlan,
-    why: str,
-    held: Held[RetentionKind] | None,
-    correlation: str,
-    *,
-    loud: bool,
-) -> None:
-    """A dry run stops nothing, and so has nothing to publish."""
-    before = held.record if held else RetentionKind(kind.kind)
-    kept = before.approved if before.approved == kind.digest else ""
-    after = replace(before, stopped=why, digest=kind.digest if why else "", approved=kept)
-    if after == before:
-        return
-    now, partition, lines = out.clock.now(), keys.of_retention(kind.kind.value), []
-    if before.approved and not kept:
-        told = (
-            f"the plan {before.approved} is not the plan any more; what is now has the digest {kind.digest}"
-        )
-        lines.append(_line(kind.kind, kind.kind.value, "approval-void", told, correlation, out))
-    if why and (why, kind.digest) != (before.stopped, before.digest):  # another plan needs another approval
-        data: dict[str, str | int | bool | None] = {
-            "kind": kind.kind.value,
-            "why": why,
-            "digest": kind.digest,
-        }
-        subject = f"retention/{kind.kind.value}"
-        if loud:
-            out.events.publish(FactoryEvent(EventType.RETENTION_BLOCKED, subject, now, data, correlation))
-        lines.append(_line(kind.kind, kind.kind.value, "retention-blocked", why, correlation, out))
-    out.ledger.commit(partition, (Replace(after, held.etag) if held else Insert(after), *lines))
 
 
 def _clear(out: Outside, decided: Plan, observed: Observed, correlation: str) -> None:
@@ -173,9 +126,9 @@ def end(going: Going) -> None:
         event = FactoryEvent(EventType.VERSION_RETIRED, record.name, out.clock.now(), data, correlation)
         out.events.publish(event)
         what, why = "thing-retired", record.reason
-    line = _line(record.kind, record.name, what, why, correlation, out)
+    told = line(out, record.kind, record.name, what, why, correlation)
     key = keys.key_of(record)
-    out.ledger.commit(key.partition, (Remove(key, going.held.etag), line))
+    out.ledger.commit(key.partition, (Remove(key, going.held.etag), told))
 
 
 def _follow(going: Going) -> None:
@@ -226,8 +179,8 @@ def _exclude(going: Going) -> None:
         return
     now = going.out.clock.now()
     record = replace(going.record, stage=Stage.EXCLUDED, excluded=now)
-    line = _line(record.kind, record.name, "thing-excluded", record.reason, going.look.correlation, going.out)
-    going.out.ledger.commit(keys.of_retention(record.kind.value), (Replace(record, going.held.etag), line))
+    told = line(going.out, record.kind, record.name, "thing-excluded", record.reason, going.look.correlation)
+    going.out.ledger.commit(keys.of_retention(record.kind.value), (Replace(record, going.held.etag), told))
 
 
 def _delete(going: Going) -> None:
@@ -235,8 +188,8 @@ def _delete(going: Going) -> None:
     before, now = going.record, going.out.clock.now()
     record = replace(before, stage=Stage.DELETING, deleting=now)
     partition = keys.of_retention(record.kind.value)
-    line = _line(record.kind, record.name, "thing-deleting", record.reason, going.look.correlation, going.out)
-    (etag, *_) = going.out.ledger.commit(partition, (Replace(record, going.held.etag), line))
+    told = line(going.out, record.kind, record.name, "thing-deleting", record.reason, going.look.correlation)
+    (etag, *_) = going.out.ledger.commit(partition, (Replace(record, going.held.etag), told))
     claimed = replace(going, held=Held(record, etag))
     try:
         claimed.way.delete(claimed)
@@ -245,12 +198,3 @@ def _delete(going: Going) -> None:
             going.out.ledger.commit(partition, (Replace(before, etag),))
         raise
     going.out.queues.send(replace(going.look, attempt=1, first=None), going.factory.timing.look_again)
-
-
-def _tell(out: Outside, kind: Kind, name: str, what: str, why: str, correlation: str) -> None:
-    out.ledger.commit(keys.of_retention(kind.value), (_line(kind, name, what, why, correlation, out),))
-
-
-def _line(kind: Kind, name: str, what: str, why: str, correlation: str, out: Outside) -> Put:
-    partition = keys.of_retention(kind.value)
-    return Put(JournalLine(out.clock.now(), name, what, why[:2000], correlation, partition))

@@ -162,6 +162,8 @@ def test_a_run_beyond_its_time_is_reported_and_cancelled_and_never_deleted(tmp_p
     assert found.last_run is not None
     assert found.last_run.state == "Canceled"
     assert world.journal("template-cancelled") == ["stuck template-cancelled"]
+    assert world.journal("template-stuck") == ["stuck template-stuck"]
+    assert "stuck" in world.events("WorkFailed")
 
 
 def orphan(world: Retaining) -> str:

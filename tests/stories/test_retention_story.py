@@ -226,6 +226,18 @@ def test_any_change_of_the_plan_voids_the_approval(tmp_path: Path) -> None:
     assert len([e for e in world.published if e["eventType"].endswith("RetentionBlocked")]) == 2
 
 
+def test_an_approval_outlives_what_cannot_be_seen_for_a_while(tmp_path: Path) -> None:
+    world = RetentionWorld(config=configured(tmp_path, ("number: 10", "number: 1")))
+    world.go_on(hours=2)
+    digest = next(k.digest for k in world.plan_now().kinds if k.going)
+    rulings.approve(world.worker.outside, world.worker.factory(), digest, "me", "c-1")
+    fault = world.azure.faults.add(Fault("arm", "status", method="POST", path="ResourceGraph", count=10**6))
+    world.go_on(hours=2)
+    world.azure.faults.remove(fault.id)
+    world.play(left("1.0.4", "1.0.5"))
+    assert not world.journal("approval-void")
+
+
 def test_what_cannot_be_seen_keeps_everything(tmp_path: Path) -> None:
     """Resource Graph says nothing of a subscription that the identity cannot see."""
     other = "22222222-2222-2222-2222-222222222222"
