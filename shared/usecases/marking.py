@@ -49,10 +49,7 @@ def mark(
     out.events.publish(FactoryEvent(EventType.VERSION_MARKED, record.name, now, data, correlation))
     row = Replace(record, held.etag) if held else Insert(record)
     told = line(out, record.kind, record.name, "thing-marked", record.reason, correlation)
-    out.ledger.commit(
-        _partition(record),
-        (row, line(out, record.kind, record.name, "thing-marked", record.reason, correlation)),
-    )
+    out.ledger.commit(_partition(record), (row, told))
     telemetry.event("thing-marked", thing=record.name, why=record.reason)
 
 
