@@ -64,10 +64,7 @@ def unmark(out: Outside, factory: Factory, held: Held[RetentionRecord], why: str
         telemetry.event("unmarked-is-gone", thing=record.name)
     key = keys.key_of(record)
     told = line(out, record.kind, record.name, "thing-unmarked", why, correlation)
-    out.ledger.commit(
-        _partition(record),
-        (Remove(key, held.etag), line(out, record.kind, record.name, "thing-unmarked", why, correlation)),
-    )
+    out.ledger.commit(_partition(record), (Remove(key, held.etag), told))
 
 
 def _partition(record: RetentionRecord) -> str:
