@@ -6,7 +6,8 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
@@ -16,7 +17,7 @@ import aiohttp
 from rich.console import Console
 
 from sandbox import endpoints
-from sandbox.demo import retention, screen
+from sandbox.demo import history, retention, screen
 from sandbox.demo.alarms import Deviation, check
 from sandbox.demo.evidence import Evidence
 from sandbox.demo.galleries import VERSION, Galleries
@@ -102,17 +103,13 @@ async def _play(state: Path, out: Console, told: list[str]) -> None:
         surface, galleries = Surface(sandbox), Galleries(sandbox)
         screen.started(out, await _prepared(sandbox, surface, UBUNTU), time.monotonic() - began)
         releasing = tracks(galleries)
-        with Timeline(out, sandbox.clock.now(), STORY, *releasing) as timeline:
-            refreshing = asyncio.create_task(_refresh(timeline))
-            try:
-                archived = await _archive(sandbox, reader, timeline)
-                evidence = _appear(sandbox, timeline, WINDOWS)
-                await follow(evidence, timeline, *releasing)
-            finally:
-                refreshing.cancel()
+        async with _timeline(out, sandbox.clock.now(), STORY, *releasing) as timeline:
+            archived = await _archive(sandbox, reader, timeline)
+            evidence = _appear(sandbox, timeline, WINDOWS)
+            await follow(evidence, timeline, *releasing)
         await _tell(out, surface, archived, list(latest_everywhere(galleries)), timeline.began)
         check(evidence)
-        await _retire(sandbox, surface, out)
+        await _retire(sandbox, surface, out, timeline.began)
     screen.closing(out, time.monotonic() - began)
 
 
@@ -127,31 +124,43 @@ async def _archive(sandbox: RunningSandbox, reader: Reader, timeline: Timeline) 
     return archived
 
 
-async def _retire(sandbox: RunningSandbox, surface: Surface, out: Console) -> None:
+async def _retire(sandbox: RunningSandbox, surface: Surface, out: Console, began: datetime) -> None:
     """The third story: old versions go, what is needed stays, and a plan that is too eager is stopped."""
-    evidence = Evidence(sandbox, DEVELOPERS, VERSION)
-    retention.remember(sandbox)
-    adopted = await surface.adopt(DEVELOPERS, DEVELOPERS)
+    stories = (retention.MARKING, retention.RETIRING, retention.STOPPED)
+    async with _timeline(out, began, *stories) as timeline:
+        evidence = Evidence(sandbox, DEVELOPERS, VERSION)
+        history.remember(sandbox)
+        out.print()
+        timeline.begins(
+            DEVELOPERS, f"has {len(history.AGES)} versions from before the factory", evidence.began
+        )
+        await surface.adopt(DEVELOPERS, DEVELOPERS)
+        await follow(evidence, timeline, retention.MARKING)
+        shown, plan = await surface.plan()
+        screen.plan(out, "Retention", f"of {DEVELOPERS}, in the time in which owners can pin", shown)
+        retention.check_plan(plan)
+        out.print()
+        await follow(evidence, timeline, retention.RETIRING)
+        check(evidence)
+        retention.check_survivors(sandbox)
+        evidence = Evidence(sandbox, DEVELOPERS, VERSION)
+        timeline.begins(history.EAGER_WORDS, "is the policy now", evidence.began)
+        history.become_eager(sandbox.config)
+        await follow(evidence, timeline, retention.STOPPED)
     shown, plan = await surface.plan()
-    screen.plan(out, DEVELOPERS, adopted, shown)
-    retention.check_plan(plan, {retention.USED: "in-use", retention.PINNED: "pinned"})
-    await _watch(evidence, out, retention.steps(sandbox))
+    screen.plan(out, "What is left", f"of {DEVELOPERS}, and what such a policy would do", shown)
+    retention.check_stopped(plan, evidence)
+    retention.check_survivors(sandbox)
     check(evidence)
-    retention.check_survivors(sandbox)
-    evidence = Evidence(sandbox, DEVELOPERS, VERSION)
-    retention.become_eager(sandbox.config)
-    await _watch(evidence, out, retention.stopped())
-    shown, plan = await surface.plan()
-    screen.survivors(out, DEVELOPERS, shown)
-    retention.check_stopped(plan)
-    retention.check_survivors(sandbox)
 
 
-async def _watch(evidence: Evidence, out: Console, steps: Sequence[Step]) -> None:
-    with Timeline(out, evidence.began, steps) as timeline:
+@asynccontextmanager
+async def _timeline(out: Console, began: datetime, *stories: Sequence[Step]) -> AsyncIterator[Timeline]:
+    """Shown, and kept moving while others wait for what comes next."""
+    with Timeline(out, began, *stories) as timeline:
         refreshing = asyncio.create_task(_refresh(timeline))
         try:
-            await follow(evidence, timeline, steps)
+            yield timeline
         finally:
             refreshing.cancel()
 

@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sandbox import endpoints
-from sandbox.demo import retention
+from sandbox.demo import history
 from sandbox.demo.scene import DEVELOPERS, ROOT, options
 from sandbox.health import wait_until_ready
 from sandbox.options import STATE
@@ -63,7 +63,7 @@ async def _planned(sandbox: RunningSandbox, more: Sequence[str]) -> int:
         _say(f"No answer within {_READY.seconds} s from: {', '.join(missing)}")
         return 1
     _say(f"No sandbox runs, so this is the demo's world: {DEVELOPERS} with a history that is taken over.\n")
-    retention.remember(sandbox)
+    history.remember(sandbox)
     state = sandbox.options.state
     status = await asyncio.to_thread(_ask, state, "adopt", DEVELOPERS, "--image", DEVELOPERS, aside=True)
     return status or await asyncio.to_thread(_ask, state, "plan", *more)

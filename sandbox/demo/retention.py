@@ -1,175 +1,194 @@
-"""The third story: a definition with a history, what retention says of it, what goes, and what must not."""
+"""The third story as tables: what goes is marked, excluded and deleted, and what is needed stays.
 
-from collections.abc import Sequence
+Then a policy that is too eager is stopped. What a plan says is checked as well as what became of it.
+"""
+
+import re
+from collections.abc import Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from sandbox.arm.galleries.seeds import RegionSeed
-from sandbox.control import seeds
-from sandbox.control.seeding import Seeding
+from sandbox.calls import Call
 from sandbox.demo.alarms import Deviation
 from sandbox.demo.evidence import Evidence
-from sandbox.demo.scene import DEVELOPERS
+from sandbox.demo.galleries import VERSION
+from sandbox.demo.history import AGES, GOING, HOME, PINNED, USED, versions_of
+from sandbox.demo.scene import DEVELOPERS, GRACE, NOTICE
 from sandbox.demo.steps import Proof, Seen, Step
+from sandbox.eventgrid.events import Event
 from sandbox.running import RunningSandbox
 
-GROUP: Final = "image-factory"
-GALLERY: Final = "images"
-HOME: Final = "westeurope"
-PIN: Final = "imageFactoryKeep"
 MARK: Final = "imageFactoryRetire"
-AGES: Final = {
-    "0.1.0": 400,
-    "0.2.0": 350,
-    "0.3.0": 300,
-    "0.4.0": 250,
-    "0.5.0": 200,
-    "0.6.0": 80,
-    "0.7.0": 60,
-    "0.8.0": 40,
-    "0.9.0": 20,
-}
-"""The history: versions that some script made, and how many days ago."""
-USED, PINNED = "0.1.0", "0.2.0"
-GOES: Final = ("0.3.0", "0.4.0", "0.5.0")
-MACHINE: Final = "build-agent-7"
-EAGER: Final = {"newest": 1, "younger": "0s", "superseded": "0s", "floor": 1}
-"""A policy that would clear out everything that it may."""
+_OWNER: Final = "imageFactoryImage"
+_KIND: Final = "gallery_version"
+_KEPT: Final = {USED: "in-use", PINNED: "pinned", VERSION: "newest-released"}
+"""Whom the policy does not keep, by the rule that does."""
+_TAGS: Final = "/providers/Microsoft.Resources/tags/"
+_WHOLE_SECONDS: Final = timedelta(seconds=1)
+"""Marks say since when in whole seconds, so the notice may begin that much before its mark is written."""
+_SLACK: Final = timedelta(seconds=0.1)
 _PATIENCE: Final = timedelta(seconds=30)
 
 
-def remember(sandbox: RunningSandbox) -> None:
-    """Put the history into the world: one of its versions in use, one pinned."""
-    now = sandbox.clock.now()
-    versions = tuple(
-        seeds.SeedGalleryVersion(
-            group=GROUP,
-            gallery=GALLERY,
-            definition=DEVELOPERS,
-            version=version,
-            published=now - timedelta(days=days),
-            regions=(RegionSeed(name=HOME),),
-            tags={PIN: "the exam of this term"} if version == PINNED else {},
-        )
-        for version, days in AGES.items()
-    )
-    machine = seeds.SeedMachine(
-        group=GROUP, name=MACHINE, os_type="Windows", image={"id": _id(sandbox, USED)}, location=HOME
-    )
-    Seeding(sandbox.azure).carry_out(seeds.Seed(gallery_versions=versions, machines=(machine,)))
-
-
-def steps(sandbox: RunningSandbox) -> tuple[Step, ...]:
-    """What goes is marked, excluded from latest, deleted; each seen in Azure, each told by an event."""
-    return (
-        Step("Marked", _marked(sandbox), _PATIENCE),
-        Step("Event published", _told("ImageFactory.VersionMarked", GOES), _PATIENCE),
-        Step("Excluded", _excluded(sandbox), _PATIENCE),
-        Step("Deleted", _gone(sandbox), _PATIENCE),
-        Step("Event published", _told("ImageFactory.VersionRetired", GOES), _PATIENCE),
-    )
-
-
-def stopped() -> tuple[Step, ...]:
-    """An over-eager policy trips, before anything of it is done."""
-    blocked = _told("ImageFactory.RetentionBlocked", ())
-    return (Step("Plan stopped", blocked, _PATIENCE),)
-
-
-def become_eager(config: Path) -> None:
-    """Somebody changes the policy; the app picks it up by itself."""
-    document = yaml.safe_load(config.read_text(encoding="utf-8"))
-    document["retention"]["gallery_versions"] = EAGER
-    config.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+def check_plan(plan: dict[str, Any]) -> None:
+    """It retires those that nobody needs, which are marked, and says for which reason the others stay."""
+    ours = _verdicts(plan)
+    retired = {version for version, verdict in ours.items() if not verdict["keep"]}
+    if retired != set(GOING):
+        raise Deviation(f"the plan retires {_list(retired)} of {DEVELOPERS}, expected {_list(GOING)}")
+    if unmarked := [version for version in GOING if ours[version]["stage"] == "none"]:
+        raise Deviation(f"the plan does not show the marks of {_list(unmarked)} of {DEVELOPERS}")
+    for version, rule in _KEPT.items():
+        found = ours[version]["rule"] if version in ours else "nothing"
+        if found != rule:
+            raise Deviation(f"the plan says {found} of {DEVELOPERS}/{version}, expected {rule}")
 
 
 def check_survivors(sandbox: RunningSandbox) -> None:
-    """What is in use, what is pinned, and everything else that the first plan keeps is there."""
-    there = {version.name for version in _versions(sandbox)}
-    missing = set(AGES) - set(GOES) - there
-    if missing:
-        raise Deviation(f"{', '.join(sorted(missing))} of {DEVELOPERS} went, and must have stayed")
-    if left := there & set(GOES):
-        raise Deviation(f"{', '.join(sorted(left))} of {DEVELOPERS} should have gone")
+    """All that the first plan keeps is there, and nothing of it is marked, whatever came after it."""
+    there, expected = versions_of(sandbox), {*AGES, VERSION} - set(GOING)
+    if set(there) != expected:
+        raise Deviation(f"{DEVELOPERS} has {_list(there)}, expected {_list(expected)}")
+    if marked := [name for name, version in there.items() if MARK in version.tags]:
+        raise Deviation(f"{_list(marked)} of {DEVELOPERS} are marked, expected no mark")
 
 
-def check_plan(plan: dict[str, Any], rules: dict[str, str]) -> None:
-    """The command line gives these rules for these versions."""
-    told = {verdict["name"]: verdict["rule"] for verdict in plan["verdicts"]}
-    for version, rule in rules.items():
-        found = told.get(f"{DEVELOPERS}/{version}")
-        if found != rule:
-            raise Deviation(f"the plan says {found!r} of {DEVELOPERS}/{version}, expected {rule!r}")
+def check_stopped(plan: dict[str, Any], evidence: Evidence) -> None:
+    """What the command line calls stopped is the very plan of the event, and nothing of it comes next."""
+    told = next(kind for kind in plan["kinds"] if kind["kind"] == _KIND)
+    if not told["tripped"] or told["approved"]:
+        raise Deviation("the command line does not say that the over-eager plan is stopped")
+    digest = _data(evidence.published("ImageFactory.RetentionBlocked")[-1].event)["digest"]
+    if told["digest"] != digest:
+        raise Deviation(f"the plan's digest is {told['digest']}, the event told {digest}")
+    for version, verdict in _verdicts(plan).items():
+        if verdict["step"] != "nothing":
+            raise Deviation(
+                f"{DEVELOPERS}/{version}: {verdict['step']} comes next, though its kind is stopped"
+            )
 
 
-def check_stopped(plan: dict[str, Any]) -> None:
-    kind = next(each for each in plan["kinds"] if each["kind"] == "gallery_version")
-    if not kind["tripped"] or kind["approved"]:
-        raise Deviation("the over-eager plan is not stopped")
-    for verdict in plan["verdicts"]:
-        if verdict["kind"] == "gallery_version" and verdict["step"] not in ("nothing", "wait"):
-            raise Deviation(f"{verdict['name']} would go on, though its kind is stopped")
+def _adopted(evidence: Evidence) -> Seen | None:
+    """A person has told the factory whose versions these are: what has no owner is none of its business."""
+    there = versions_of(evidence.sandbox)
+    if not all(name in there and there[name].tags.get(_OWNER) == DEVELOPERS for name in AGES):
+        return None
+    calls = list(evidence.calls("arm", "PATCH", f"/images/{DEVELOPERS}/versions/[^/]+{_TAGS}", 200))
+    told = f"{len(AGES)} versions count as {DEVELOPERS}'s (python -m shared.cli retention adopt)"
+    return Seen(calls[len(AGES) - 1].at, told)
 
 
-def _versions(sandbox: RunningSandbox) -> Sequence[Any]:
-    return sandbox.azure.galleries.versions.of(_id(sandbox, "").removesuffix("/versions/"))
+def _marked(evidence: Evidence) -> Seen | None:
+    marked = {name for name, version in versions_of(evidence.sandbox).items() if MARK in version.tags}
+    if others := marked - set(GOING):
+        raise Deviation(f"{_list(others)} of {DEVELOPERS} are marked, expected {_list(GOING)} alone")
+    if marked != set(GOING):
+        return None
+    at = max(calls[-1].at for calls in _calls(evidence, "PATCH", _TAGS).values())
+    return Seen(at, f"{_list(GOING)}: the tag {MARK} says since when, and why")
 
 
-def _id(sandbox: RunningSandbox, version: str) -> str:
-    group = sandbox.azure.setting.group_id
-    place = f"{group}/providers/Microsoft.Compute/galleries/{GALLERY}/images/{DEVELOPERS}"
-    return f"{place}/versions/{version}"
+def _excluded(evidence: Evidence) -> Seen | None:
+    there = versions_of(evidence.sandbox)
+    updates = _calls(evidence, "PATCH", r"\?")
+    if set(updates) != set(GOING) or any(there[v].latest_in(HOME) for v in GOING if v in there):
+        return None
+    marks = _calls(evidence, "PATCH", _TAGS)
+    waits = [updates[v][0].at - marks[v][-1].at for v in GOING]
+    _long_enough(min(waits), NOTICE - _WHOLE_SECONDS, "excluded", "their marks")
+    at = max(calls[0].at for calls in updates.values())
+    return Seen(at, f"{_list(GOING)}, {_seconds(min(waits))} after the mark: time in which owners can pin")
 
 
-def _marked(sandbox: RunningSandbox) -> Proof:
+def _deleted(evidence: Evidence) -> Seen | None:
+    """Each once, and nothing else of what can be deleted in Azure."""
+    deleted = [
+        call
+        for service in ("arm", "blob")
+        for call in evidence.calls(service, "DELETE", "")
+        if call.status in (200, 202)
+    ]
+    ours = _calls(evidence, "DELETE", r"\?")
+    if len(deleted) > len(ours):
+        extra = next(call for call in deleted if [call] not in ours.values())
+        raise Deviation(f"{extra.path} was deleted, expected {_list(GOING)} of {DEVELOPERS}, each once")
+    if set(ours) != set(GOING) or set(GOING) & set(versions_of(evidence.sandbox)):
+        return None
+    updates = _calls(evidence, "PATCH", r"\?")
+    waits = [ours[v][0].at - updates[v][-1].at for v in GOING]
+    _long_enough(min(waits), GRACE, "deleted", "their exclusion")
+    at = max(calls[0].at for calls in ours.values())
+    return Seen(at, f"{_list(GOING)}, {_seconds(min(waits))} after that, and looked at again from scratch")
+
+
+def _calls(evidence: Evidence, method: str, rest: str) -> dict[str, list[Call]]:
+    """The factory's requests to versions that go, as far as they were accepted, by version."""
+    found: dict[str, list[Call]] = {}
+    for version in GOING:
+        target = rf"/images/{DEVELOPERS}/versions/{re.escape(version)}{rest}"
+        calls = [call for call in evidence.calls("arm", method, target) if call.status in (200, 202)]
+        found |= {version: calls} if calls else {}
+    return found
+
+
+def _told(kind: str) -> Proof:
+    """An event for each that goes, with the reason, and for nothing else."""
+    expected = {f"{DEVELOPERS}/{version}" for version in GOING}
+
     def proof(evidence: Evidence) -> Seen | None:
-        marks = [v for v in _versions(sandbox) if MARK in v.tags]
-        if {v.name for v in marks} - set(GOES):
-            raise Deviation(f"{marks[0].name} is marked, and must stay")
-        if len(marks) < len(GOES):
+        events = evidence.published(f"ImageFactory.{kind}")
+        subjects = {str(each.event.get("subject")) for each in events}
+        if others := subjects - expected:
+            raise Deviation(f"{kind} tells of {_list(others)}, expected {_list(expected)}")
+        if subjects != expected:
             return None
-        calls = list(evidence.calls("arm", "PATCH", r"/tags/default", 200))
-        return Seen(calls[-1].at, f"{', '.join(GOES)}: the tag {MARK} says since when and why")
+        return Seen(events[-1].at, f"ImageFactory.{kind}: {_list(expected)}")
 
     return proof
 
 
-def _excluded(sandbox: RunningSandbox) -> Proof:
-    def proof(evidence: Evidence) -> Seen | None:
-        going = [v for v in _versions(sandbox) if v.name in GOES]
-        if any(v.latest_in(HOME) for v in going):
-            return None
-        calls = list(evidence.calls("arm", "PATCH", rf"/images/{DEVELOPERS}/versions/0\.\d", 200))
-        return Seen(calls[-1].at, "from latest, after the notice in which owners can pin")
-
-    return proof
+def _blocked(evidence: Evidence) -> Seen | None:
+    events = evidence.published("ImageFactory.RetentionBlocked", f"retention/{_KIND}")
+    if not events:
+        return None
+    return Seen(events[0].at, f"ImageFactory.RetentionBlocked: {_data(events[0].event)['why']}")
 
 
-def _gone(sandbox: RunningSandbox) -> Proof:
-    def proof(evidence: Evidence) -> Seen | None:
-        calls = list(evidence.calls("arm", "DELETE", rf"/images/{DEVELOPERS}/versions/", 202))
-        if len(calls) > len(GOES):
-            raise Deviation(f"{len(calls)} deletions of versions, expected {len(GOES)}")
-        if {v.name for v in _versions(sandbox)} & set(GOES):
-            return None
-        return Seen(calls[-1].at, "looked at once more, and then deleted, one by one")
-
-    return proof
+def _verdicts(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of the definition's versions, by their numbers."""
+    ours = (each for each in plan["verdicts"] if each["name"].startswith(f"{DEVELOPERS}/"))
+    return {each["name"].rpartition("/")[2]: each for each in ours if each["kind"] == _KIND}
 
 
-def _told(kind: str, versions: Sequence[str]) -> Proof:
-    """Such an event for each of them; without any, one at all."""
+def _data(event: Event) -> dict[str, Any]:
+    data = event.get("data")
+    return dict(data) if isinstance(data, dict) else {}
 
-    def proof(evidence: Evidence) -> Seen | None:
-        found = evidence.published(kind)
-        subjects = {each.event["subject"] for each in found}
-        if not found or {f"{DEVELOPERS}/{version}" for version in versions} - subjects:
-            return None
-        data = found[-1].event["data"]
-        about = ", ".join(versions) or (str(data.get("why")) if isinstance(data, dict) else "")
-        return Seen(found[-1].at, f"{kind}: {about}")
 
-    return proof
+def _long_enough(wait: timedelta, least: timedelta, what: str, after: str) -> None:
+    if wait < least - _SLACK:
+        told = f"{what} {_seconds(wait)} after {after}, expected {_seconds(least)} at least"
+        raise Deviation(f"versions of {DEVELOPERS} were {told}")
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{duration.total_seconds():.1f} s"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+MARKING: Final = (
+    Step("Taken over", _adopted, _PATIENCE),
+    Step("Versions marked", _marked, _PATIENCE),
+    Step("Event published", _told("VersionMarked"), _PATIENCE),
+)
+RETIRING: Final = (
+    Step("Not latest", _excluded, _PATIENCE),
+    Step("Versions deleted", _deleted, _PATIENCE),
+    Step("Event published", _told("VersionRetired"), _PATIENCE),
+)
+"""Seen in Azure, each stage after its time, and told by events."""
+STOPPED: Final = (Step("Plan stopped", _blocked, _PATIENCE),)
+"""Nothing of an abnormal plan is carried out, and people are told."""

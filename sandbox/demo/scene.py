@@ -65,6 +65,11 @@ RINGS: Final = (
 """Of the Windows image, as config/factory.yaml has them; sandbox/overlay.yaml lets them soak for seconds."""
 ALL: Final = Ring("all", ("westeurope",))
 """The one ring of what is built from it."""
+NOTICE: Final = timedelta(seconds=2)
+GRACE: Final = timedelta(seconds=1)
+"""Of retention, as sandbox/overlay.yaml has them."""
+RETENTION: Final = "*/3 * * * * *"
+"""When it looks: more often is later, since Resource Graph takes 15 queries in 5 seconds and no more."""
 PAGE_BLOBS: Final = Limits(bytes_per_second=12 * MIB)
 """A fifth of Azure's own target, so that the copy of a small disk can be watched."""
 POLLING: Final = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval"
@@ -76,10 +81,10 @@ def options(state: Path) -> Options:
         app=ROOT,
         config=ROOT / "config" / "factory.yaml",
         overlay=QUICK,
-        speed=120,
+        speed=150,
         sources_schedule="*/2 * * * * *",
         sweep_schedule="*/20 * * * * *",
-        retention_schedule="* * * * * *",
+        retention_schedule=RETENTION,
         settings={POLLING: "00:00:00.500"},
         size_mib=128,
         payload_mib=48,

@@ -77,11 +77,14 @@ class Timeline:
         self._quarter = max(self._quarter, quarter)
 
     def appears(self, scene: Scene, at: datetime) -> None:
+        self.begins(scene.version, "appears in the marketplace", at)
+
+    def begins(self, what: str, told: str, at: datetime) -> None:
         """What happens is what follows from this; nobody in the factory has been told."""
         if self._done:
             self._out.print()
         head = f"{self._elapsed(at):>7} s     "
-        self._line(Text.assemble(head, (scene.version, "bold"), " appears in the marketplace"))
+        self._line(Text.assemble(head, (what, "bold"), f" {told}"))
 
     def has_seen(self, step: Step, seen: Seen) -> None:
         self._done.add(id(step))
@@ -211,21 +214,12 @@ def journal(out: Console, lines: Sequence[Line], scene: Scene) -> None:
             head = " " * len(head)
 
 
-def plan(out: Console, definition: str, adopted: Sequence[str], lines: Sequence[str]) -> None:
-    """What retention says before it does anything."""
+def plan(out: Console, title: str, told: str, lines: Sequence[str]) -> None:
+    """What retention says: of everything whether it stays, how far its going is, and why."""
     out.print()
     out.print(
-        f"[bold]Retention[/bold]: {definition} has a history (python -m shared.cli retention adopt, plan)"
+        Text.assemble((title, "bold"), f" {told} (python -m shared.cli retention plan)"), soft_wrap=True
     )
-    for line in (*adopted, "", *lines):
-        out.print(Text(f"  {line}".rstrip()), soft_wrap=True)
-    out.print()
-
-
-def survivors(out: Console, definition: str, lines: Sequence[str]) -> None:
-    """What is left, and why; and that the plan of the over-eager policy is stopped."""
-    out.print()
-    out.print(f"[bold]What is left[/bold] of {definition}, and what an over-eager policy would do")
     for line in lines:
         out.print(Text(f"  {line}".rstrip()), soft_wrap=True)
 

@@ -46,9 +46,8 @@ class Surface:
     async def lineage(self, thing: str) -> list[str]:
         return (await self._ask("lineage", thing)).decode().splitlines()
 
-    async def adopt(self, definition: str, image: str) -> list[str]:
-        told = await self._ask("retention", "adopt", definition, "--image", image)
-        return told.decode().splitlines()
+    async def adopt(self, definition: str, image: str) -> None:
+        await self._ask("retention", "adopt", definition, "--image", image)
 
     async def plan(self) -> tuple[list[str], dict[str, Any]]:
         """What retention says of gallery versions: as people read it, and as data."""
