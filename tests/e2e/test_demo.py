@@ -1,5 +1,6 @@
 """`make demo` as people see it: lines where there is no terminal, and an exit status that can be trusted."""
 
+import json
 import os
 import re
 import signal
@@ -47,6 +48,29 @@ RELEASE = (
     "Ring everywhere",
 )
 REBUILD = ("Template created", "Rebuild started", "Rebuild made", "Rebuild ended", "Rebuild latest")
+RETENTION = (
+    "Taken over",
+    "Versions marked",
+    "Event published",
+    "Not latest",
+    "Versions deleted",
+    "Event published",
+    "To keep the newest one alone is the policy now",
+    "Plan stopped",
+)
+WHILE_MARKED = {
+    "0.1.0": "keep +- .*in use by build-agent-7",
+    "0.2.0": "keep +- .*pinned by a tag",
+    "0.3.0": "retire +marked .*superseded .* no part of its policy keeps it",
+    "0.4.0": "retire +marked .*superseded .* no part of its policy keeps it",
+    "0.5.0": "keep +- .*younger than the policy's age of 90d",
+    "0.8.0": "keep +- .*among the last 2 good ones",
+    "1.0.0": "keep +- .*the newest released in westeurope",
+}
+LEFT = {
+    *((version, "keep") for version in ("0.1.0", "0.2.0", "1.0.0")),
+    *((version, "retire") for version in ("0.5.0", "0.6.0", "0.7.0", "0.8.0")),
+}
 ANNOUNCED = ("canary", "early", "everywhere")
 REGIONS = ("westeurope", "northeurope", "uksouth", "eastus2", "southeastasia")
 LINE = re.compile(r"^ *(\d+\.\d) s +(\S.*?)(?:  .*)?$")
@@ -126,6 +150,12 @@ def test_the_demo_shows_every_step_in_order_and_proves_the_end(tmp_path: Path) -
     assert in_order(REBUILD, second)
     announced = re.findall(r"VersionReleased: windows-2022 ring (\w+)", told)
     assert tuple(announced) == ANNOUNCED
+    assert in_order(RETENTION, second)
+    before, after = told.split("What is left of windows-2022-dev")
+    for version, verdict in WHILE_MARKED.items():
+        assert re.search(rf"gallery version +windows-2022-dev/{version} +{verdict}", before), version
+    assert set(re.findall(r"windows-2022-dev/(\S+) +(keep|retire) ", after)) == LEFT
+    assert re.search(r"4 to go; STOPPED: .* `retention approve [0-9a-f]{16}` lets it go on", after)
     for region in REGIONS:
         assert re.search(rf"windows-2022 +\w+ +{region} +1\.0\.0 +since", told), region
     assert re.search(r"source microsoftwindowsserver:.*:20348\.4405\.261114", told), "the lineage is missing"
@@ -134,6 +164,16 @@ def test_the_demo_shows_every_step_in_order_and_proves_the_end(tmp_path: Path) -
     assert made == archived
     for word in ("run-requested", "archived", "template-deleted"):
         assert re.search(rf"\d\d:\d\d:\d\d  {word} ", told), "the journal is missing"
+
+
+def test_the_plan_of_the_demos_world_can_be_had_alone(tmp_path: Path) -> None:
+    """What is piped on is the plan alone; what would go is what the policy does not keep."""
+    command = [sys.executable, "-m", "sandbox", "retention-plan", "--state", str(tmp_path), "--json"]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    plan = json.loads(asked.stdout)
+    going = [each["name"] for each in plan["verdicts"] if not each["keep"]]
+    assert going == ["windows-2022-dev/0.3.0", "windows-2022-dev/0.4.0"]
+    assert "8 version(s) count as windows-2022-dev's" in asked.stderr
 
 
 def test_a_demo_whose_host_dies_says_so_and_fails(tmp_path: Path) -> None:
