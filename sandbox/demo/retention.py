@@ -74,8 +74,8 @@ def _adopted(evidence: Evidence) -> Seen | None:
     if not all(name in there and there[name].tags.get(_OWNER) == DEVELOPERS for name in AGES):
         return None
     calls = list(evidence.calls("arm", "PATCH", f"/images/{DEVELOPERS}/versions/[^/]+{_TAGS}", 200))
-    told = f"{len(AGES)} versions count as {DEVELOPERS}'s (python -m shared.cli retention adopt)"
-    return Seen(calls[len(AGES) - 1].at, told)
+    told = f"(python -m shared.cli retention adopt {DEVELOPERS} --image {DEVELOPERS})"
+    return Seen(calls[len(AGES) - 1].at, f"as versions of its image {told}")
 
 
 def _marked(evidence: Evidence) -> Seen | None:
