@@ -23,7 +23,7 @@ from sandbox.demo.evidence import Evidence
 from sandbox.demo.galleries import VERSION, Galleries
 from sandbox.demo.proof import Archived, prove
 from sandbox.demo.reading import Reader, Unreadable
-from sandbox.demo.releases import Latest, check_lineage, latest_everywhere, tracks
+from sandbox.demo.releases import Latest, latest_everywhere, missing_links, tracks
 from sandbox.demo.scene import DEVELOPERS, PAGE_BLOBS, UBUNTU, WINDOWS, Scene, options
 from sandbox.demo.screen import Timeline
 from sandbox.demo.steps import STORY, Step
@@ -37,6 +37,7 @@ from sandbox.storage.writer import StorageFailed
 
 _READY: Final = timedelta(seconds=60)
 _BASELINE: Final = timedelta(seconds=30)
+_RECORDED: Final = timedelta(seconds=10)
 _REFRESH: Final = 0.1
 _WRONG: Final = (
     Deviation,
@@ -179,14 +180,23 @@ async def _tell(
     """What is there in the end, and what the factory's own command line says of it."""
     thing = f"{WINDOWS.image}/{VERSION}"
     lines, lineage, status = await asyncio.gather(
-        surface.journal(UBUNTU.image), surface.lineage(thing), surface.status()
+        surface.journal(UBUNTU.image), _lineage(surface, thing), surface.status()
     )
     screen.proven(out, archived)
     screen.journal(out, lines, UBUNTU)
     screen.where_latest(out, latest, began)
     screen.descent(out, lineage, thing)
-    check_lineage(lineage)
     _nothing_failed(status)
+
+
+async def _lineage(surface: Surface, thing: str) -> list[str]:
+    """A version may be latest a moment before it is recorded which run it came from."""
+    deadline = time.monotonic() + _RECORDED.total_seconds()
+    while missing := missing_links(lines := await surface.lineage(thing)):
+        if time.monotonic() > deadline:
+            raise Deviation(f"the lineage of {thing} does not tell of {missing[0]!r}")
+        await asyncio.sleep(_REFRESH)
+    return lines
 
 
 def _nothing_failed(status: dict[str, Any]) -> None:
