@@ -79,6 +79,7 @@ def survive(factory: FactoryWorld, points: Mapping[str, dict[str, Any]]) -> None
         factory.sandbox.control("DELETE", "/faults")
 
 
+@pytest.mark.long
 def test_a_host_killed_in_mid_copy_leaves_the_next_one_to_go_on(factory: FactoryWorld) -> None:
     """The dead one's lease has to run out first."""
     survive(factory, IN_MID_COPY)

@@ -18,8 +18,8 @@ from .test_cuts import DROPS, KILLS
 from .world import Recovery
 
 CUTS: list[tuple[Kind, When, Recovery]] = [*KILLS, *DROPS]  # type: ignore[list-item] # of literals
-STEP = 17
-"""The usual run cuts at every seventeenth request, each kind of cut at others; the long one at all."""
+STEP = 26
+"""The usual run cuts at every twenty-sixth request, each kind of cut at others; the long one at all."""
 
 
 def play(gate: Gate, recovery: Recovery, cut: int | None) -> int:
@@ -95,10 +95,10 @@ def pinned_at(number: int) -> None:
     assert_sound(world, ["1.0.1", "1.0.2"])
 
 
-@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("share", range(2))
 def test_a_pin_at_any_moment_keeps_the_version(share: int) -> None:
     """Set between any two requests, in the middle of whatever the factory does."""
-    for number in range(1 + 35 * share, requests_of(to_the_end) + 1, 140):
+    for number in range(1 + 71 * share, requests_of(to_the_end) + 1, 142):
         pinned_at(number)
 
 
