@@ -202,7 +202,8 @@ def next_steps(world: World, thing: Thing, verdict: Verdict, stopped: bool, now:
 def _stays(thing: Thing, verdict: Verdict, acts: bool, told: set[Step], now: datetime) -> set[Step]:
     stage, since = thing.going.stage, thing.going.since
     if verdict.rule == "stuck" and thing.cancellable and (acts or told):
-        return {Step.CANCEL} if acts else {Step.NOTHING, Step.UNMARK, *told}
+        waits = {Step.WAIT} if stage is Stage.DELETING else set[Step]()
+        return {Step.CANCEL} if acts else {Step.NOTHING, Step.UNMARK, *waits, *told}
     if stage is Stage.NONE:
         return {Step.NOTHING}
     if verdict.rule in ("blind", "busy"):  # not seen, or at work: that takes nothing back
