@@ -23,11 +23,20 @@ TOGETHER = {"run_removes_old_vhds": True, "old_outputs_survive": True}
 """A run that fails lists a VHD that is not there any more: neither switch alone comes to that."""
 
 
+ELSEWHERE = {
+    *("update_while_updating", "failed_region_removal", "protected_region_status", "failed_region_retried"),
+    *("stale_parent_seconds", "restore_needs_flag", "second_group_deletion"),
+    *("graph_lag_seconds", "graph_pages_move"),
+}
+"""Of galleries, groups and Resource Graph, which these stories do not come to."""
+
+
 def positions() -> list[dict[str, Any]]:
     kinds = get_type_hints(Switches)
     single = [
         {field.name: value}
         for field in fields(Switches)
+        if field.name not in ELSEWHERE
         for value in (
             get_args(kinds[field.name])
             or ((False, True) if kinds[field.name] is bool else map(kinds[field.name], AMOUNTS))
