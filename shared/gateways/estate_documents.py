@@ -168,7 +168,7 @@ def _reference(said: Any) -> Reference | None:
         return None
     if not isinstance(said, dict):
         raise RetryableError(f"its image {str(said)[:100]!r} cannot be read")
-    for name in ("id", "sharedGalleryImageId"):
+    for name in ("id", "sharedGalleryImageId", "communityGalleryImageId"):
         if text_at(said, name):
             return Reference(text_at(said, name).lower(), text_at(said, "exactVersion").lower())
     return None

@@ -145,6 +145,8 @@ def _foreign(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
     for each in k.contents.get(seen.id, ()):
         if each.unlisted:
             return (f"what is in it is not known: {each.unlisted}",)
-        if not each.type.startswith(_BUILDERS_OWN):
+        if not any(
+            each.type == own or (own[-1] == "/" and each.type.startswith(own)) for own in _BUILDERS_OWN
+        ):
             return (f"there is something in it that Image Builder does not make: {each.id}",)
     return ()

@@ -12,6 +12,7 @@ from shared.domain.factory import Factory
 _SHARED = re.compile(
     r"/sharedgalleries/(?P<subscription>[0-9a-f\-]{36})-(?P<gallery>[^/]+)/images/(?P<name>[^/]+)(?P<rest>/.*)?"
 )
+_COMMUNITY = re.compile(r"/communitygalleries/[^/]+/images/(?P<name>[^/]+)(?P<rest>/.*)?")
 _GALLERY = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/[^/]+/providers/microsoft\.compute"
     r"/galleries/(?P<gallery>[^/]+)/images/(?P<name>[^/]+)"
@@ -46,14 +47,14 @@ def references(seen: Iterable[Seen], factory: Factory) -> References:
     used, sources, unclear = (defaultdict[str, set[str]](set) for _ in range(3))
     for each in seen:
         if isinstance(each, User):
-            for reference in each.references:
-                id, version = _split(_own(reference, shared))
+            for reference in (r for told in each.references for r in _meant(told, shared)):
+                id, version = _split(reference)
                 _note(used, unclear if each.runs else None, id, version, each.name)
         elif isinstance(each, SeenTemplate) and each.source:
-            id, version = _split(each.source)
+            id, version = _split(_own(each.source, shared))
             _note(sources, None, id, version, each.id.rsplit("/", 1)[1])
     for image in factory.images.values():
-        id, version = _split(_configured(bytes(image.body)))
+        id, version = _split(_own(_configured(bytes(image.body)), shared))
         _note(sources, None, id, version, image.template.name)
     return References(_told(used), _told(sources), _told(unclear))
 
@@ -90,6 +91,15 @@ def _shared_names(definitions: Iterable[str]) -> dict[tuple[str, str, str], str]
         if parts := _GALLERY.fullmatch(id):
             found[parts["subscription"], parts["gallery"], parts["name"]] = id
     return found
+
+
+def _meant(reference: Reference, shared: dict[tuple[str, str, str], str]) -> list[Reference]:
+    """A community gallery's public name does not say whose it is: any definition of that name may be."""
+    parts = _COMMUNITY.fullmatch(reference.id)
+    if parts is None:
+        return [_own(reference, shared)]
+    ids = [id for (_, _, name), id in shared.items() if name == parts["name"]]
+    return [Reference(f"{id}{parts['rest'] or ''}", reference.exact) for id in ids]
 
 
 def _own(reference: Reference, shared: dict[tuple[str, str, str], str]) -> Reference:

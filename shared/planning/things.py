@@ -42,6 +42,8 @@ def _version(k: Knowledge, seen: SeenVersion) -> Thing:
         doubts += ("it is another one than the ledger knows under its name",)
     gallery, _, name = seen.definition.partition("/galleries/")[2].partition("/images/")
     defined = k.defined.get(seen.definition, "")
+    if not defined:
+        doubts += ("its definition is not configured: what people said of its versions is not known",)
     unclear = k.references.unclear.get(seen.definition, ())
     used = k.references.used_by.get(seen.id, ())
     return k.thing(
@@ -79,6 +81,8 @@ def _busy(k: Knowledge, seen: SeenVersion, release: ReleaseRecord | None) -> str
         return f"Azure is at work on it ({seen.state or 'no state'})"
     if release is None:
         return ""
+    if release.held:
+        return f"it is held: {release.held}"
     if release.claim and k.now < release.claim.until:
         return "it is being updated"
     if release.history:

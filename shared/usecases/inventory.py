@@ -64,7 +64,7 @@ def observe(out: Outside, factory: Factory, around: Around | None = None) -> Obs
     listings: list[Callable[[], Iterable[Seen]]] = [partial(_proven, out, each) for each in scope]
     listings += [partial(query, scope, near) for query in (out.estate.resources, out.estate.instances)]
     seen = [each for listing in listings for each in _listed(listing, blind)]
-    seen += _contents(out, seen)
+    seen += _contents(out, seen, around)
     records = tuple(_records(out, factory, around))
     folders = around.folders if around else _archives(factory, [r.record for r in records])
     blobs = [blob for folder in folders for blob in _listed(partial(_blobs, out, folder), blind)]
@@ -90,11 +90,11 @@ def _listed(listed: Callable[[], Iterable[T]], blind: list[str]) -> Iterator[T]:
         blind.append(str(error))
 
 
-def _contents(out: Outside, seen: Sequence[Seen]) -> Iterator[Seen]:
+def _contents(out: Outside, seen: Sequence[Seen], around: Around | None) -> Iterator[Seen]:
     """Of staging groups whose template is gone: deleting one takes along what Resource Graph left out."""
     templates = {each.id for each in seen if isinstance(each, SeenTemplate)}
     for group in [each for each in seen if isinstance(each, SeenGroup)]:
-        if template_of(group) in templates:
+        if template_of(group) in templates or (around and group.id not in around.ids):
             continue
         try:
             yield from out.estate.contents(group.id)
@@ -126,11 +126,12 @@ def _records(out: Outside, factory: Factory, around: Around | None) -> Iterator[
         *((keys.of_image(name), "", _OUTPUTS_ON) for name in images),
         *((keys.of_definition(name), "version:", None) for name in definitions),
     ]
-    for rows in out.workers.run(tasks, lambda task: _scan(out, *task)):
+    for rows in out.workers.run(tasks, lambda task: scanned(out, *task)):
         yield from rows
 
 
-def _scan(out: Outside, partition: str, prefix: str, start: str | None) -> Sequence[Held[Record]]:
+def scanned(out: Outside, partition: str, prefix: str, start: str | None = None) -> Sequence[Held[Record]]:
+    """Every row, whatever the pages."""
     found: list[Held[Record]] = []
     after: str | None = None
     while True:

@@ -38,6 +38,7 @@ def mark(
         marked=now,
         reason=verdict.reason,
         stage=Stage.MARKED,
+        latest=held.record.latest if held and held.record.made == verdict.made else (),
     )
     WAYS[record.kind].tag(out, record.id, {MARK: record.tag})
     data: dict[str, str | int | bool | None] = {

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from shared import telemetry
 from shared.domain import keys
 from shared.domain.errors import Busy, FactoryError
+from shared.domain.estate import SeenVersion
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.factory import Factory
 from shared.domain.looks import Lane, Look
@@ -164,7 +165,10 @@ def _step(going: Going, verdict: Verdict, observed: Observed) -> None:
         return
     if shown(observed, record) != going.fresh:
         raise Busy(f"Resource Graph still shows {record.name} otherwise than it is: looked at again later")
-    if verdict.step is Step.EXCLUDE:
+    if verdict.step is Step.DELETE and isinstance(going.fresh, SeenVersion) and going.fresh.offered:
+        why = "somebody has made it latest again"
+        unmark(going.out, going.factory, going.held, why, going.look.correlation)
+    elif verdict.step is Step.EXCLUDE:
         _exclude(going)
     elif going.factory.retention.keep_parents and (child := next(children(going), "")):
         telemetry.event("retention-waits", thing=record.name, why=f"{child} was built from it and goes first")

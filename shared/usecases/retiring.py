@@ -30,7 +30,7 @@ from shared.domain.versions import Version
 from shared.ports import Held, Outside, Replace
 
 from .exclusion import exclude, include
-from .inventory import Around, Observed
+from .inventory import Around, Observed, scanned
 
 Fresh = Seen | SeenBlob
 Tags = dict[str, str]
@@ -100,15 +100,15 @@ def children(going: Going) -> Iterator[str]:
     if record.kind is not Kind.GALLERY_VERSION:
         return
     root, number = record.id.rsplit("/versions/", 1)
-    page = out.ledger.scan(keys.of_lineage(root), f"{keys.ranked(Version.parse(number))}:")
-    for row in page.rows:
+    prefix = f"{keys.ranked(Version.parse(number))}:"
+    for row in scanned(out, keys.of_lineage(root), prefix):
         if isinstance(row.record, Descent):
             yield from _outputs_of(out, row.record)
 
 
 def _outputs_of(out: Outside, descent: Descent) -> Iterator[str]:
     prefix = keys.output_key(descent.image, descent.run, "").row
-    for row in out.ledger.scan(keys.of_image(descent.image), prefix).rows:
+    for row in scanned(out, keys.of_image(descent.image), prefix):
         output = row.record
         if not isinstance(output, OutputRecord):
             continue
@@ -136,7 +136,10 @@ def _address(id: str) -> BlobAddress:
 
 def _around_version(factory: Factory, record: RetentionRecord) -> Around:
     defined = tuple(d.name for d in factory.definitions.values() if str(d.id).lower() == record.place)
-    return Around((record.place,), (record.image,), defined, (record.kind,))
+    parts = record.place.split("/")
+    shared = f"/sharedgalleries/{parts[2]}-{parts[8]}/images/{parts[10]}"
+    near = (record.place, shared, "/communitygalleries/")
+    return Around(near, (record.image,), defined, (record.kind,))
 
 
 def _around_image(_factory: Factory, record: RetentionRecord) -> Around:
@@ -226,7 +229,7 @@ def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
     with contextlib.suppress(Missing):
         out.blobs.delete(at, out.blobs.facts(at).etag)
     partition = keys.of_image(record.image)
-    for row in out.ledger.scan(partition, "output:").rows:
+    for row in scanned(out, partition, "output:"):
         output = row.record
         if isinstance(output, OutputRecord) and output.target == _address(record.id):
             gone = replace(output, state=OutputState.RETIRED, reason="deleted by retention")
