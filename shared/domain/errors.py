@@ -54,6 +54,10 @@ class WrongState(RetryableError):
     """The thing is in a state that does not allow the operation now (such as running already)."""
 
 
+REFUSED = (Throttled, AccessDenied, WrongState, Conflict, PermanentError)
+"""After one of these nothing was done for sure."""
+
+
 class Missing(PermanentError):
     """The service says that the thing does not exist."""
 

@@ -5,21 +5,18 @@ after `readable` has proven for a subscription that lists of it are not refused.
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.domain.errors import Invalid, Missing, RetryableError, Throttled, WrongState
 from shared.domain.estate import Content, Seen
 
 from .arm import arm_call, at, text_at
 from .connection import Connection
-from .errors import Call, Meaning, Need, missing, never, saying, translated
+from .errors import Call, Meaning, Need, missing, never, saying
 from .estate_documents import instances, resources, row_of, seen
-
-if TYPE_CHECKING:
-    from azure.mgmt.core import ARMPipelineClient
+from .resource_manager import ResourceManager
 
 _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _GRAPH_VERSION = "2022-10-01"
@@ -59,12 +56,9 @@ class ArmEstate:
     def __init__(
         self, endpoint: str, connection: Connection, pause: Callable[[float], None], *, page: int = _PAGE
     ) -> None:
+        self._arm = ResourceManager(endpoint, connection)
         self._pause = pause
         self._page = page
-        self._endpoint = endpoint
-        self._connection = connection
-        self._pipeline: ARMPipelineClient[Any, Any] | None = None
-        self._lock = threading.Lock()
 
     def resources(self, scope: tuple[str, ...], near: tuple[str, ...] = ()) -> Iterator[Seen]:
         return self._query(resources(near), scope, patient=not near)
@@ -79,19 +73,19 @@ class ArmEstate:
             doing = f"listing {kind.split('/')[1]} of subscription {subscription}"
             call = arm_call(doing, need, {(409, "MissingSubscriptionRegistration"): missing})
             with contextlib.suppress(Missing):
-                self._send(call, "GET", f"{scope}/providers/{kind}", version)
+                self._arm.send(call, "GET", f"{scope}/providers/{kind}", version)
 
     def read(self, id: str) -> Seen | None:
         call = arm_call(f"reading {id}", _need(id, "read", "Reader"))
         try:
-            return seen(row_of(self._send(call, "GET", id, _version(id))))
+            return seen(row_of(self._arm.send(call, "GET", id, _version(id))))
         except Missing:
             return None
 
     def contents(self, group: str) -> tuple[Content, ...]:
         kind = "Microsoft.Resources/subscriptions/resourceGroups/resources"
         call = arm_call(f"listing what is in {group}", Need(f"{kind}/read", "Reader", group))
-        page = self._send(call, "GET", f"{group}/resources", _VERSIONS[""])
+        page = self._arm.send(call, "GET", f"{group}/resources", _VERSIONS[""])
         found, more = at(page, "value"), text_at(page, "nextLink")
         if not isinstance(found, list) or more:  # a staging group holds a handful
             raise RetryableError(f"{group} holds more than one page tells, or what it holds cannot be read")
@@ -99,16 +93,16 @@ class ArmEstate:
 
     def delete(self, id: str) -> None:
         call = arm_call(f"deleting {id}", _need(id, "delete", "Contributor"), _NOT_NOW)
-        self._send(call, "DELETE", id, _version(id))
+        self._arm.send(call, "DELETE", id, _version(id))
 
     def cancel(self, id: str) -> None:
         call = arm_call(f"cancelling {id}", _need(id, "cancel/action", "Contributor"), _NOT_NOW)
-        self._send(call, "POST", f"{id}/cancel", _version(id))
+        self._arm.send(call, "POST", f"{id}/cancel", _version(id))
 
     def restore(self, id: str, location: str) -> None:
         call = arm_call(f"restoring {id}", _need(id, "write", "Contributor"), _NOT_NOW)
         body = {"location": location, "properties": {"restore": True}}
-        self._send(call, "PUT", id, _version(id), body)
+        self._arm.send(call, "PUT", id, _version(id), body)
 
     def merge_tags(self, id: str, tags: Mapping[str, str]) -> None:
         self._tag(id, "Merge", tags)
@@ -120,7 +114,7 @@ class ArmEstate:
         need = Need("Microsoft.Resources/tags/write", "Tag Contributor", id)
         call = arm_call(f"tagging {id}", need, _NOT_NOW)
         body = {"operation": operation, "properties": {"tags": dict(tags)}}
-        self._send(call, "PATCH", f"{id}/providers/Microsoft.Resources/tags/default", _VERSIONS[""], body)
+        self._arm.send(call, "PATCH", f"{id}/providers/Microsoft.Resources/tags/default", _VERSIONS[""], body)
 
     def _query(self, query: str, scope: tuple[str, ...], *, patient: bool) -> Iterator[Seen]:
         """One request a page, in the order of ids.
@@ -153,32 +147,10 @@ class ArmEstate:
         """A long listing takes more queries than the quota has, 15 in 5 seconds: it waits for the rest."""
         for _ in range(_PATIENCE if patient else 0):
             try:
-                return self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
+                return self._arm.send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
             except Throttled as error:
                 self._pause(min((error.delay or _WINDOW).total_seconds(), 2 * _WINDOW.total_seconds()))
-        return self._send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
-
-    def _send(self, call: Call, method: str, path: str, version: str, body: Any = None) -> Any:
-        from azure.core.exceptions import HttpResponseError
-        from azure.core.rest import HttpRequest
-
-        url, params = f"{self._endpoint}{path}", {"api-version": version}
-        with translated(call):
-            request = HttpRequest(method, url, params=params, **({} if body is None else {"json": body}))
-            answer = self._client().send_request(request)
-            if not 200 <= answer.status_code < 300:
-                raise HttpResponseError(response=answer)
-            return answer.json() if answer.content else None
-
-    def _client(self) -> "ARMPipelineClient[Any, Any]":
-        with self._lock:
-            if self._pipeline is None:
-                from azure.mgmt.core import ARMPipelineClient
-
-                options = self._connection.arm_options(self._endpoint)
-                wanted = ("base_url", "transport", "policies")
-                self._pipeline = ARMPipelineClient(**{name: options[name] for name in wanted})
-            return self._pipeline
+        return self._arm.send(call, "POST", _GRAPH, _GRAPH_VERSION, body)
 
 
 def _type(id: str) -> str:

@@ -24,6 +24,7 @@ from shared.planning.runs import Built
 from shared.planning.withdrawals import descends
 from shared.ports import Insert, Outside, Put, Replace, Write
 
+from .scans import of_kind, scanned
 from .visit import version_line
 
 
@@ -80,14 +81,8 @@ def mark_descendants(
 
 def descents(out: Outside, root: str, version: Version | None) -> Iterator[Descent]:
     """The runs that were built from the version, or from any version of the source."""
-    after: str | None = None
     prefix = f"{keys.ranked(version)}:" if version else ""
-    while True:
-        page = out.ledger.scan(keys.of_lineage(root), prefix, after=after)
-        yield from (row.record for row in page.rows if isinstance(row.record, Descent))
-        after = page.after
-        if after is None:
-            return
+    return (row.record for row in of_kind(scanned(out, keys.of_lineage(root), prefix), Descent))
 
 
 def outputs(out: Outside, run: RunRecord) -> Iterator[OutputRecord]:

@@ -6,23 +6,12 @@ Gallery updates know no ETag, so whoever writes a version that is released holds
 from msgspec.structs import replace
 
 from shared.domain import keys
-from shared.domain.errors import (
-    AccessDenied,
-    Busy,
-    Conflict,
-    FactoryError,
-    Missing,
-    PermanentError,
-    Throttled,
-    WrongState,
-)
+from shared.domain.errors import REFUSED, Busy, FactoryError, Missing
 from shared.domain.factory import Factory
 from shared.domain.galleries import GalleryVersion, Target, Update, VersionId
 from shared.domain.releases import ReleaseRecord, WriteClaim
 from shared.domain.retention import RetentionRecord
 from shared.ports import REQUEST_TIMEOUT, Held, Outside, Replace
-
-_CERTAIN = (Throttled, AccessDenied, WrongState, Conflict, PermanentError)
 
 
 def exclude(out: Outside, factory: Factory, held: Held[RetentionRecord]) -> bool:
@@ -78,7 +67,7 @@ def _update(out: Outside, factory: Factory, version: GalleryVersion, latest: fro
     try:
         out.galleries.update(version, Update(regions))
     except FactoryError as error:
-        if isinstance(error, _CERTAIN):
+        if isinstance(error, REFUSED):
             _claimed(out, claimed, None)
         raise
     _claimed(out, claimed, None)

@@ -21,6 +21,8 @@ from shared.planning.leftovers import leftovers, template_of
 from shared.planning.things import counted
 from shared.ports import Held, Outside
 
+from .scans import scanned, scanned_across
+
 T = TypeVar("T")
 
 _OUTPUTS_ON = "output:"
@@ -111,7 +113,7 @@ def _records(out: Outside, factory: Factory, around: Around | None) -> Iterator[
     kinds = around.kinds if around else tuple(Kind)
     images = around.images if around else None
     if images is None:
-        states = list(_scan_across(out))
+        states = list(scanned_across(out, keys.IMAGE_ROW))
         yield from states
         known = {s.record.name for s in states if isinstance(s.record, ImageRecord)}
         images = tuple(sorted({*factory.images, *known}))
@@ -126,30 +128,8 @@ def _records(out: Outside, factory: Factory, around: Around | None) -> Iterator[
         *((keys.of_image(name), "", _OUTPUTS_ON) for name in images),
         *((keys.of_definition(name), "version:", None) for name in definitions),
     ]
-    for rows in out.workers.run(tasks, lambda task: scanned(out, *task)):
+    for rows in out.workers.run(tasks, lambda task: tuple(scanned(out, *task))):
         yield from rows
-
-
-def scanned(out: Outside, partition: str, prefix: str, start: str | None = None) -> Sequence[Held[Record]]:
-    """Every row, whatever the pages."""
-    found: list[Held[Record]] = []
-    after: str | None = None
-    while True:
-        page = out.ledger.scan(partition, prefix, start=start, after=after)
-        found += page.rows
-        after = page.after
-        if after is None:
-            return found
-
-
-def _scan_across(out: Outside) -> Iterator[Held[Record]]:
-    after: str | None = None
-    while True:
-        page = out.ledger.scan_across(keys.IMAGE_ROW, after=after)
-        yield from page.rows
-        after = page.after
-        if after is None:
-            return
 
 
 def _archives(factory: Factory, records: list[Record]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ moment survives. The mark comes first, then the event, then the row; so a mark w
 is written anew.
 """
 
+from datetime import datetime
+
 from shared import telemetry
 from shared.domain import keys
 from shared.domain.errors import Missing
@@ -41,13 +43,7 @@ def mark(
         latest=held.record.latest if held and held.record.made == verdict.made else (),
     )
     WAYS[record.kind].tag(out, record.id, {MARK: record.tag})
-    data: dict[str, str | int | bool | None] = {
-        "kind": record.kind.value,
-        "id": record.id,
-        "image": record.image,
-        "why": record.reason,
-    }
-    out.events.publish(FactoryEvent(EventType.VERSION_MARKED, record.name, now, data, correlation))
+    out.events.publish(announced(EventType.VERSION_MARKED, record, now, correlation))
     row = Replace(record, held.etag) if held else Insert(record)
     told = line(out, record.kind, record.name, "thing-marked", record.reason, correlation)
     out.ledger.commit(_partition(record), (row, told))
@@ -66,6 +62,17 @@ def unmark(out: Outside, factory: Factory, held: Held[RetentionRecord], why: str
     key = keys.key_of(record)
     told = line(out, record.kind, record.name, "thing-unmarked", why, correlation)
     out.ledger.commit(_partition(record), (Remove(key, held.etag), told))
+
+
+def announced(kind: EventType, record: RetentionRecord, at: datetime, correlation: str) -> FactoryEvent:
+    """What others are told of a thing that is going, or gone."""
+    data: dict[str, str | int | bool | None] = {
+        "kind": record.kind.value,
+        "id": record.id,
+        "image": record.image,
+        "why": record.reason,
+    }
+    return FactoryEvent(kind, record.name, at, data, correlation)
 
 
 def _partition(record: RetentionRecord) -> str:

@@ -27,6 +27,7 @@ from shared.planning.rings import Situation
 from shared.ports import REQUEST_TIMEOUT, Held, Insert, Outside, Put
 
 from .descent import mark_descendants
+from .scans import of_kind, scanned
 from .visit import Visit, armed, rest, save, send, version_line
 
 
@@ -56,14 +57,8 @@ def look_at_version(out: Outside, factory: Factory, look: Look) -> None:
 
 def releases(out: Outside, definition: Definition, since: Version | None = None) -> list[Held[ReleaseRecord]]:
     """What is recorded of a definition's versions, oldest first, from `since` on. One request a page."""
-    partition, found = keys.of_definition(definition.name), list[Held[ReleaseRecord]]()
-    start, after = keys.release_row(since) if since else None, None
-    while True:
-        page = out.ledger.scan(partition, "version:", start=start, after=after)
-        found += [Held(r.record, r.etag) for r in page.rows if isinstance(r.record, ReleaseRecord)]
-        after = page.after
-        if after is None:
-            return found
+    start = keys.release_row(since) if since else None
+    return list(of_kind(scanned(out, keys.of_definition(definition.name), "version:", start), ReleaseRecord))
 
 
 def wake_older(out: Outside, definition: Definition, record: ReleaseRecord, correlation: str) -> None:

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from shared import telemetry
 from shared.domain import keys
-from shared.domain.errors import Busy, FactoryError
+from shared.domain.errors import REFUSED, Busy, FactoryError
 from shared.domain.estate import SeenVersion
-from shared.domain.events import EventType, FactoryEvent
+from shared.domain.events import EventType
 from shared.domain.factory import Factory
 from shared.domain.looks import Lane, Look
 from shared.domain.looks import Thing as LookedAt
@@ -28,8 +28,8 @@ from shared.ports import Held, Outside, Remove, Replace
 
 from .abnormal import judge, line
 from .inventory import Observed, inventory, observe
-from .marking import mark, unmark
-from .retiring import Fresh, Going, certain, children, shown, with_fresh
+from .marking import announced, mark, unmark
+from .retiring import Fresh, Going, children, shown, with_fresh
 
 UNTRIPPED = Trip(number=10**9)
 """A neighbourhood is no measure of what is abnormal: the sweep has judged that."""
@@ -118,14 +118,7 @@ def end(going: Going) -> None:
         what, why = "thing-gone", "somebody else has deleted it"
     else:
         going.way.finish(out, record)
-        data: dict[str, str | int | bool | None] = {
-            "kind": record.kind.value,
-            "id": record.id,
-            "image": record.image,
-            "why": record.reason,
-        }
-        event = FactoryEvent(EventType.VERSION_RETIRED, record.name, out.clock.now(), data, correlation)
-        out.events.publish(event)
+        out.events.publish(announced(EventType.VERSION_RETIRED, record, out.clock.now(), correlation))
         what, why = "thing-retired", record.reason
     told = line(out, record.kind, record.name, what, why, correlation)
     key = keys.key_of(record)
@@ -198,7 +191,7 @@ def _delete(going: Going) -> None:
     try:
         claimed.way.delete(claimed)
     except FactoryError as error:
-        if certain(error):
+        if isinstance(error, REFUSED):
             going.out.ledger.commit(partition, (Replace(before, etag),))
         raise
     going.out.queues.send(replace(going.look, attempt=1, first=None), going.factory.timing.look_again)

@@ -10,15 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.domain import keys
-from shared.domain.errors import (
-    AccessDenied,
-    Conflict,
-    FactoryError,
-    Missing,
-    PermanentError,
-    Throttled,
-    WrongState,
-)
+from shared.domain.errors import Missing
 from shared.domain.estate import Seen, SeenBlob
 from shared.domain.factory import Factory
 from shared.domain.ids import BlobAddress
@@ -30,7 +22,8 @@ from shared.domain.versions import Version
 from shared.ports import Held, Outside, Replace
 
 from .exclusion import exclude, include
-from .inventory import Around, Observed, scanned
+from .inventory import Around, Observed
+from .scans import of_kind, scanned
 
 Fresh = Seen | SeenBlob
 Tags = dict[str, str]
@@ -89,11 +82,6 @@ def with_fresh(observed: Observed, record: RetentionRecord, fresh: Fresh) -> Obs
     return replace(observed, seen=(*others, fresh))
 
 
-def certain(error: FactoryError) -> bool:
-    """Whether nothing was done for sure."""
-    return isinstance(error, Throttled | AccessDenied | WrongState | Conflict | PermanentError)
-
-
 def children(going: Going) -> Iterator[str]:
     """What was built from a version and still is there."""
     out, record = going.out, going.record
@@ -101,17 +89,14 @@ def children(going: Going) -> Iterator[str]:
         return
     root, number = record.id.rsplit("/versions/", 1)
     prefix = f"{keys.ranked(Version.parse(number))}:"
-    for row in scanned(out, keys.of_lineage(root), prefix):
-        if isinstance(row.record, Descent):
-            yield from _outputs_of(out, row.record)
+    for row in of_kind(scanned(out, keys.of_lineage(root), prefix), Descent):
+        yield from _outputs_of(out, row.record)
 
 
 def _outputs_of(out: Outside, descent: Descent) -> Iterator[str]:
     prefix = keys.output_key(descent.image, descent.run, "").row
-    for row in scanned(out, keys.of_image(descent.image), prefix):
+    for row in of_kind(scanned(out, keys.of_image(descent.image), prefix), OutputRecord):
         output = row.record
-        if not isinstance(output, OutputRecord):
-            continue
         if output.artifact and out.estate.read(str(output.artifact).lower()):
             yield output.id
         if output.target and output.state is not OutputState.RETIRED and _blob(out, output.target):
@@ -229,10 +214,9 @@ def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
     with contextlib.suppress(Missing):
         out.blobs.delete(at, out.blobs.facts(at).etag)
     partition = keys.of_image(record.image)
-    for row in scanned(out, partition, "output:"):
-        output = row.record
-        if isinstance(output, OutputRecord) and output.target == _address(record.id):
-            gone = replace(output, state=OutputState.RETIRED, reason="deleted by retention")
+    for row in of_kind(scanned(out, partition, "output:"), OutputRecord):
+        if row.record.target == _address(record.id):
+            gone = replace(row.record, state=OutputState.RETIRED, reason="deleted by retention")
             out.ledger.commit(partition, (Replace(gone, row.etag),))
 
 

@@ -9,16 +9,18 @@ from shared.domain.errors import Invalid, Missing, RetryableError
 from shared.domain.factory import Factory
 from shared.domain.galleries import GalleryVersion, Placed, Provisioning
 from shared.domain.looks import Lane, Look, Thing
-from shared.domain.records import JournalLine
 from shared.domain.releases import Definition, RegionRecord, ReleaseRecord
 from shared.domain.retention import OWNER, PIN, Kind, KindPlan, Plan, RetentionKind, RetentionRecord, tag_of
-from shared.ports import Held, Insert, Outside, Put, Replace, Write
+from shared.ports import Held, Insert, Outside, Replace, Write
 
+from .abnormal import line
 from .inventory import observe
 from .marking import unmark as take_back
 from .releases import releases
 from .retention import planned
 from .retiring import WAYS
+from .scans import of_kind, scanned
+from .visit import version_line
 from .withdrawals import parse
 
 
@@ -51,21 +53,17 @@ def _approve(
     known = held.record if held else RetentionKind(kind.kind)
     record = replace(known, approved=kind.digest, approved_by=who, stopped="", digest="")
     why = f"the plan {kind.digest} to retire {kind.going} is approved: {who}"
-    partition = keys.of_retention(kind.kind.value)
-    line = Put(JournalLine(out.clock.now(), kind.kind.value, "plan-approved", why, correlation, partition))
-    out.ledger.commit(partition, (Replace(record, held.etag) if held else Insert(record), line))
+    told = line(out, kind.kind, kind.kind.value, "plan-approved", why, correlation)
+    row = Replace(record, held.etag) if held else Insert(record)
+    out.ledger.commit(keys.of_retention(kind.kind.value), (row, told))
 
 
 def unmark(out: Outside, factory: Factory, name: str, why: str, correlation: str) -> None:
     """It is not going any more. Unless it is pinned, a later sweep marks it anew, with its full notice."""
     for kind in Kind:
-        for row in out.ledger.scan(keys.of_retention(kind.value), "going:").rows:
-            record = row.record
-            if isinstance(record, RetentionRecord) and name.lower() in (
-                record.name.lower(),
-                record.id.lower(),
-            ):
-                take_back(out, factory, Held(record, row.etag), why, correlation)
+        for held in of_kind(scanned(out, keys.of_retention(kind.value), "going:"), RetentionRecord):
+            if name.lower() in (held.record.name.lower(), held.record.id.lower()):
+                take_back(out, factory, held, why, correlation)
                 return
     raise Invalid(f"{name[:200]!r} bears no mark; `retention plan` lists what does")
 
@@ -147,10 +145,9 @@ def _adopt(
     known = held.record if held else ReleaseRecord(definition.name, seen.version, seen.id, now, history=True)
     there = known.regions or tuple(_there(region, seen, now) for region in seen.regions)
     record = replace(known, image=known.image or image, made=seen.published, regions=there)
-    partition = keys.of_definition(definition.name)
-    line = Put(JournalLine(now, record.name, "version-adopted", f"as {image}'s", correlation, partition))
+    told = version_line(record, "version-adopted", f"as {image}'s", correlation, now)
     row: Write = Replace(record, held.etag) if held else Insert(record)
-    out.ledger.commit(partition, (row, line))
+    out.ledger.commit(keys.of_definition(definition.name), (row, told))
     out.estate.merge_tags(str(seen.id).lower(), {OWNER: str(record.image)})
 
 

@@ -22,6 +22,7 @@ from shared.planning import actions, builds
 from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Rec, Remove
 
+from .scans import of_kind, scanned_across
 from .slots import free_slot
 from .sweep_releases import versions
 
@@ -69,14 +70,8 @@ def sweep(out: Outside, factory: Factory, correlation: str) -> int:
 
 
 def _records(out: Outside) -> dict[ImageName, ImageRecord]:
-    records: dict[ImageName, ImageRecord] = {}
-    after: str | None = None
-    while True:
-        page = out.ledger.scan_across(keys.IMAGE_ROW, after=after)
-        records |= {r.record.name: r.record for r in page.rows if isinstance(r.record, ImageRecord)}
-        after = page.after
-        if after is None:
-            return records
+    rows = of_kind(scanned_across(out, keys.IMAGE_ROW), ImageRecord)
+    return {row.record.name: row.record for row in rows}
 
 
 def _templates(out: Outside, factory: Factory) -> tuple[dict[TemplateId, Template], frozenset[str]]:
