@@ -228,6 +228,8 @@ class JournalLine(msgspec.Struct, frozen=True, tag="journal"):
     why: str
     correlation: str
     partition: str
+    by: str = ""
+    """Who asked for it; empty for the factory itself."""
     v: int = 1
 
 

@@ -8,9 +8,11 @@ from shared.domain.records import JournalLine
 from shared.ports import Put
 
 
-def image_line(image: str, thing: str, what: str, why: str, look: Look, now: datetime) -> Put:
+def image_line(
+    image: str, thing: str, what: str, why: str, look: Look, now: datetime, *, by: str = ""
+) -> Put:
     """A line in an image's partition, so that it goes in one transaction with what it tells of."""
-    return Put(JournalLine(now, thing, what, why[:2000], look.correlation, keys.of_image(image)))
+    return Put(JournalLine(now, thing, what, why[:2000], look.correlation, keys.of_image(image), by))
 
 
 def source_line(key: str, what: str, why: str, look: Look, now: datetime) -> Put:
