@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .orders import Order
 from .records import (
     FailedWork,
     ImageRecord,
@@ -97,6 +98,10 @@ def output_key(image: str, run: str, name: str) -> Key:
     return Key(of_image(image), f"output:{fit(run)}:{fit(name)}")
 
 
+def order_key(image: str, id: str) -> Key:
+    return Key(of_image(image), f"order:{fit(id)}")
+
+
 def slot_key(place: str, number: int) -> Key:
     return Key(SLOTS, f"{fit(place)}|{number:04d}")
 
@@ -140,6 +145,7 @@ _KEYS: dict[type, Callable[[Any], Key]] = {
     Slot: lambda r: slot_key(r.place, r.number),
     JournalLine: lambda r: Key(r.partition, journal_row(r)),
     FailedWork: lambda r: failed_key(r.id),
+    Order: lambda r: order_key(r.image, r.id),
     RetentionRecord: lambda r: going_key(r.kind.value, r.id),
     RetentionKind: lambda r: kind_key(r.kind.value),
 }

@@ -11,6 +11,7 @@ import msgspec
 
 from .ids import BlobAddress, ImageName, ResourceId, RunStart
 from .looks import Look, Trouble
+from .orders import Order
 from .releases import DefinitionRecord, Descent, ReleaseRecord
 from .retention import RetentionKind, RetentionRecord
 from .templates import OutputKind, RunState
@@ -29,6 +30,8 @@ class Claim(msgspec.Struct, frozen=True):
     """The template's exactVersion before the run: only a change since then tells what was built."""
     why: str
     slot: int = 0
+    order: str = ""
+    """The id of the order that asked for it; empty for an automatic run."""
 
 
 class CurrentRun(msgspec.Struct, frozen=True):
@@ -71,6 +74,10 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     retry_at: datetime | None = None
     paused: str = ""
     """Why automatic runs are paused; empty when they are not."""
+    paused_by: str = ""
+    """Who paused them by hand: then no success ends the pause. Empty for a pause after failures."""
+    orders: tuple[Order, ...] = ()
+    """What people asked for and is not done yet."""
     cancelled: Version | None = None
     """The version whose run somebody cancelled: not tried again."""
     older: int = 0
@@ -78,7 +85,8 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     schedule: str = ""
     """The schedule that `scheduled` is of."""
     scheduled: datetime | None = None
-    """Where the schedule counts from: the last requested run, or when the image was first seen."""
+    """Where the schedule counts from: the last run that was requested (of those by hand, that succeeded), or
+    when the image was first seen."""
     look_due: datetime | None = None
     reason: str = ""
     """The current answer to: why is it not being built?"""
@@ -259,6 +267,7 @@ Record = (
     | Slot
     | JournalLine
     | FailedWork
+    | Order
     | RetentionRecord
     | RetentionKind
 )

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.galleries import Update
+from shared.domain.orders import OrderKind
 from shared.domain.records import Claim, CurrentRun
 from shared.domain.releases import ReleaseRecord
 from shared.domain.templates import LastRun, Template
@@ -57,6 +58,13 @@ class CountFailure(msgspec.Struct, frozen=True):
     template: bool = False
 
 
+class RefuseOrder(msgspec.Struct, frozen=True):
+    """What a person asked for cannot be."""
+
+    kind: OrderKind
+    why: str
+
+
 class UpdateVersion(msgspec.Struct, frozen=True):
     """Send the whole list of regions. `update` is None if only the record goes on."""
 
@@ -93,8 +101,18 @@ Action = (
     | RecordEnd
     | ForgetRun
     | CountFailure
+    | RefuseOrder
     | Wait
     | Nothing
 )
-EFFECTS = (CreateTemplate, DeleteTemplate, RequestRun, NoteRun, RecordEnd, ForgetRun, CountFailure)
+EFFECTS = (
+    CreateTemplate,
+    DeleteTemplate,
+    RequestRun,
+    NoteRun,
+    RecordEnd,
+    ForgetRun,
+    CountFailure,
+    RefuseOrder,
+)
 """Actions for which a sweep sends a look."""

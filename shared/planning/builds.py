@@ -6,11 +6,13 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.factory import AfterArchive, Image, Mode, Timing
+from shared.domain.orders import Order, OrderKind
 from shared.domain.records import Claim, CurrentRun, ImageRecord
 from shared.domain.sources import GallerySource
 from shared.domain.templates import Provisioning, RunState, Template
 from shared.domain.versions import Version
 
+from . import orders
 from .actions import (
     Action,
     CountFailure,
@@ -20,6 +22,7 @@ from .actions import (
     NoteRun,
     Nothing,
     RecordEnd,
+    RefuseOrder,
     RequestRun,
     Wait,
 )
@@ -37,6 +40,11 @@ class Situation(msgspec.Struct, frozen=True):
     moving: str = ""
     """Which ancestor is on its way to something newer; known only where a run would be asked for."""
 
+    @property
+    def order(self) -> Order | None:
+        """A run that a person asked for: nothing that merely keeps automatic runs from starting keeps it."""
+        return orders.open_order(self.record, OrderKind.START)
+
 
 def plan(s: Situation) -> tuple[Action, ...]:
     """What to do about the image now; always at least one action."""
@@ -46,6 +54,8 @@ def plan(s: Situation) -> tuple[Action, ...]:
 def wants(s: Situation) -> str:
     """Why a run is wanted, empty if none is."""
     r = s.record
+    if s.order:
+        return s.order.said
     if r.owed:
         return r.owed
     if _has_news(r) and not _barred(s):
@@ -139,7 +149,7 @@ def _template_goes(s: Situation) -> Answer:
 
 
 def _is_paused(s: Situation) -> Answer:
-    return _rest(s, f"paused: {s.record.paused}") if s.record.paused else None
+    return _rest(s, f"paused: {s.record.paused}") if s.record.paused and not s.order else None
 
 
 def _is_not_wanted(s: Situation) -> Answer:
@@ -169,7 +179,7 @@ def _template_failed(s: Situation) -> Answer:
 
 def _is_too_soon(s: Situation) -> Answer:
     r = s.record
-    if r.retry_at is None or s.now >= r.retry_at:
+    if r.retry_at is None or s.now >= r.retry_at or s.order:
         return None
     because = (
         f"{plural(r.failures, 'failure')} in a row"
@@ -182,7 +192,7 @@ def _is_too_soon(s: Situation) -> Answer:
 def _ancestors_move(s: Situation) -> Answer:
     """Built once for whatever its ancestors come to, and after them; but not kept waiting for ever."""
     since = s.record.wanted_since
-    if not s.moving or not _has_news(s.record) or s.record.owed:
+    if not s.moving or not _has_news(s.record) or s.record.owed or s.order:
         return None
     if since and s.now >= since + s.timing.cascade:
         return None
@@ -192,6 +202,8 @@ def _ancestors_move(s: Situation) -> Answer:
 def _only_observes(s: Situation) -> Answer:
     if s.image.mode is Mode.ACT:
         return None
+    if s.order:
+        return (RefuseOrder(s.order.kind, "mode is observe by now: nothing is started"),)
     return (Nothing(f"mode is observe: would build, since {wants(s)}"),)
 
 
@@ -204,9 +216,8 @@ def _template_is_not_ready(s: Situation) -> Answer:
             return None
         case Provisioning.FAILED | Provisioning.CANCELED:
             if s.template.owner != s.image.name:
-                return (
-                    Nothing(f"the template failed to be made and is not the factory's: {s.template.trouble}"),
-                )
+                why = f"the template failed to be made and is not the factory's: {s.template.trouble}"
+                return (RefuseOrder(s.order.kind, why) if s.order else Nothing(why),)
             last = s.template.last_run.start if s.template.last_run else None
             return (DeleteTemplate(last, f"it failed to be made: {s.template.trouble}"),)
         case state:
@@ -222,7 +233,8 @@ def _start(s: Situation) -> Answer:
         return (CountFailure(f"a run was requested {REQUESTS} times and never became visible"),)
     exact = template.exact_version if template else None
     version = s.record.wanted if _has_news(s.record) and not _barred(s) else None
-    return (RequestRun(Claim(last, s.now, attempt, version, exact, wants(s))),)
+    order = s.order.id if s.order else ""
+    return (RequestRun(Claim(last, s.now, attempt, version, exact, wants(s), order=order)),)
 
 
 RULES: tuple[Callable[[Situation], Answer], ...] = (

@@ -14,6 +14,8 @@ from shared.domain.records import Claim, CurrentRun, ImageRecord, OutputState
 from shared.domain.templates import LastRun, RunState
 from shared.domain.versions import Version
 
+from . import orders
+
 SOURCE_TAG = "VMImageBuilderSource"
 """The tag with which Image Builder marks what it makes; it ends in the version: `… (18.04.202401161)`."""
 _IN_TAG = re.compile(r"\(([^()]+)\)\s*\Z")
@@ -43,14 +45,20 @@ def what_was_built(
 
 
 def requested(record: ImageRecord, claim: Claim) -> ImageRecord:
-    """A run is about to be asked for. One that no version asked for stays owed until it succeeds."""
-    owed = record.owed or ("" if claim.version else claim.why)
-    return replace(record, claim=claim, run=None, owed=owed, scheduled=claim.at, retry_at=None)
+    """A run is about to be asked for. One that the schedule asked for stays owed until it succeeds.
+
+    One that a person asked for is never owed: an order is one run. Until it succeeds the schedule ignores it.
+    """
+    by_hand = bool(claim.order)
+    owed = record.owed or ("" if claim.version or by_hand else claim.why)
+    scheduled = record.scheduled if by_hand else claim.at
+    return replace(record, claim=claim, run=None, owed=owed, scheduled=scheduled, retry_at=None)
 
 
 def noted(record: ImageRecord, run: CurrentRun) -> ImageRecord:
-    """A run is visible: whatever was claimed is met."""
-    return replace(record, run=run, claim=None)
+    """A run is visible: whatever was claimed is met, and so is an order."""
+    met = orders.met(record, run.claim, run.start, run.seen)
+    return replace(met, run=run, claim=None)
 
 
 def forgotten(record: ImageRecord) -> ImageRecord:
@@ -81,7 +89,12 @@ def ended(
 ) -> ImageRecord:
     """A run is over. Its outputs are added by `leaves`."""
     over = replace(
-        record, claim=None, run=None, recorded=run.start, recorded_state=run.state, template_failed=False
+        orders.met(record, claim, run.start, now),
+        claim=None,
+        run=None,
+        recorded=run.start,
+        recorded_state=run.state,
+        template_failed=False,
     )
     match run.state:
         case RunState.SUCCEEDED:
@@ -111,7 +124,12 @@ def settled(record: ImageRecord, run: RunStart, name: str, state: OutputState) -
 
 def resumed(record: ImageRecord) -> ImageRecord:
     """A person wants automatic runs again."""
-    return replace(record, paused="", failures=0, retry_at=None, cancelled=None, older=0)
+    return replace(record, paused="", paused_by="", failures=0, retry_at=None, cancelled=None, older=0)
+
+
+def paused(record: ImageRecord, by: str, reason: str) -> ImageRecord:
+    """A person wants no automatic runs."""
+    return replace(record, paused=f"by {by}{f': {reason}' if reason else ''}", paused_by=by)
 
 
 def _succeeded(
@@ -124,9 +142,10 @@ def _succeeded(
         built=built.version or record.built,
         built_inferred=built.inferred,
         failures=0,
-        paused="",
+        paused=record.paused if record.paused_by else "",
         owed="",
         retry_at=None,
+        scheduled=claim.at if claim and claim.order else record.scheduled,
     )
     if older:
         tries = record.older + 1

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from shared.domain import keys
 from shared.domain.factory import Factory, Image, Mode
+from shared.domain.orders import OrderKind
 from shared.domain.records import ImageRecord
 from shared.domain.releases import Definition, Promotion, ReleaseRecord, Stage
 from shared.domain.sources import GallerySource
 from shared.domain.versions import Version
 from shared.planning import builds
+from shared.planning.orders import open_order
 from shared.ports import Outside
 
 from .releases import releases
@@ -44,7 +46,8 @@ def _is_built(factory: Factory, image: Image, record: ImageRecord, now: datetime
     if record.claim or record.run:
         return True
     wanted = builds.wants(builds.Situation(image, factory.timing, record, None, now))
-    return bool(wanted) and not record.paused and image.mode is Mode.ACT
+    by_itself = not record.paused or open_order(record, OrderKind.START) is not None
+    return bool(wanted) and by_itself and image.mode is Mode.ACT
 
 
 def _coming(definition: Definition, rows: list[ReleaseRecord], region: str) -> str:

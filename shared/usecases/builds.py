@@ -16,10 +16,11 @@ from shared.domain.errors import AccessDenied, Missing, PermanentError, Throttle
 from shared.domain.events import EventType
 from shared.domain.factory import Factory
 from shared.domain.looks import Look
+from shared.domain.orders import OrderKind
 from shared.domain.records import ImageRecord
 from shared.domain.sources import GallerySource
 from shared.domain.templates import Template
-from shared.planning import actions, builds, runs
+from shared.planning import actions, builds, orders, runs
 from shared.planning.looks import arm
 from shared.ports import Outside
 
@@ -178,7 +179,8 @@ def _forget(turn: Turn, action: actions.ForgetRun) -> Turn:
 
 def _count(turn: Turn, action: actions.CountFailure) -> Turn:
     was_paused = turn.record.paused
-    record = runs.failed(turn.record, action.why, turn.factory.timing, turn.now)
+    record = orders.refused(turn.record, OrderKind.START, action.why, turn.now)
+    record = runs.failed(record, action.why, turn.factory.timing, turn.now)
     failed = record.template_failed or action.template
     turn = says(replace(turn, record=record), action.why, template_failed=failed, look_due=None)
     if record.paused and not was_paused:
@@ -186,6 +188,13 @@ def _count(turn: Turn, action: actions.CountFailure) -> Turn:
             EventType.WORK_FAILED, image=turn.image.name, why=f"automatic runs are paused: {record.paused}"
         )
     turn = save(turn, "failure-counted")
+    send(turn)
+    return turn
+
+
+def _refuse_order(turn: Turn, action: actions.RefuseOrder) -> Turn:
+    record = orders.refused(turn.record, action.kind, action.why, turn.now)
+    turn = save(replace(turn, record=record), "order-refused")
     send(turn)
     return turn
 
@@ -200,4 +209,5 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.RecordEnd: record_end,
     actions.ForgetRun: _forget,
     actions.CountFailure: _count,
+    actions.RefuseOrder: _refuse_order,
 }

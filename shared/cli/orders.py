@@ -1,0 +1,43 @@
+"""Orders on the command line: start a run by hand, pause automatic ones."""
+
+import argparse
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from shared.domain.orders import OrderKind
+from shared.usecases import orders
+
+if TYPE_CHECKING:
+    from shared.bootstrap import Worker
+
+BY: Final = "command line"
+"""Who the journal says it was: nobody has told the command line a name."""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    for name, act, said in (
+        ("run", _run, "start a run by hand, whatever keeps the factory from starting one by itself"),
+        ("pause", _pause, "no automatic runs until `resume`; runs by hand go on"),
+    ):
+        verb = commands.add_parser(name, help=said)
+        verb.add_argument("image")
+        verb.add_argument("--reason", default="", help="for the journal and the run")
+        verb.set_defaults(command=act)
+
+
+def _run(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    id, correlation = uuid.uuid4().hex, uuid.uuid4().hex
+    placed = orders.order(
+        this.outside, this.factory(), options.image, OrderKind.START, id, BY, options.reason, correlation
+    )
+    print(f"{placed.image}: a run is ordered (order {placed.id}, correlation {correlation})")
+    return 0
+
+
+def _pause(options: argparse.Namespace) -> int:
+    this: Worker = options.worker()
+    correlation = uuid.uuid4().hex
+    orders.pause(this.outside, this.factory(), options.image, BY, options.reason, correlation)
+    print(f"{options.image}: paused; `resume {options.image}` ends it (correlation {correlation})")
+    return 0
