@@ -22,7 +22,7 @@ from shared.usecases import status as stories
 from shared.usecases import work
 
 from . import orders, releases, retention
-from .tables import at, stands, table, text
+from .tables import BY, at, stands, table, text
 
 OK, FAULTS, USAGE = 0, 1, 2
 
@@ -151,7 +151,7 @@ def _resume(options: argparse.Namespace) -> int:
 def _by_hand(options: argparse.Namespace, act: Callable[..., None], told: str) -> int:
     this: Worker = options.worker()
     correlation = uuid.uuid4().hex
-    act(this.outside, this.factory(), options.image, correlation)
+    act(this.outside, this.factory(), options.image, correlation, by=BY)
     print(f"{options.image}: {told} (correlation {correlation})")
     return OK
 
@@ -159,7 +159,7 @@ def _by_hand(options: argparse.Namespace, act: Callable[..., None], told: str) -
 def _dismiss(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
     correlation = uuid.uuid4().hex
-    stories.dismiss(this.outside, this.factory(), options.output, correlation)
+    stories.dismiss(this.outside, this.factory(), options.output, correlation, by=BY)
     print(f"{options.output}: set aside; a look is queued (correlation {correlation})")
     return OK
 
@@ -184,6 +184,6 @@ def _tree(node: ancestry.Node, depth: int) -> None:
 
 def _send_again(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    work.send_again(this.outside, options.id)
+    work.send_again(this.outside, options.id, correlation=uuid.uuid4().hex, by=BY)
     print(f"{options.id}: sent again")
     return OK

@@ -2,16 +2,15 @@
 
 import argparse
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.domain.orders import OrderKind
 from shared.usecases import orders
 
+from .tables import BY
+
 if TYPE_CHECKING:
     from shared.bootstrap import Worker
-
-BY: Final = "command line"
-"""Who the journal says it was: nobody has told the command line a name."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

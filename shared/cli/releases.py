@@ -10,7 +10,7 @@ import msgspec
 from shared.domain.releases import ReleaseRecord
 from shared.usecases import progress, withdrawals
 
-from .tables import at, stands, table, text
+from .tables import BY, at, stands, table, text
 
 if TYPE_CHECKING:
     from shared.bootstrap import Worker
@@ -83,7 +83,7 @@ def _release(options: argparse.Namespace) -> int:
 
 def _word(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    word = withdrawals.Word(options.version, options.why, uuid.uuid4().hex)
+    word = withdrawals.Word(options.version, options.why, uuid.uuid4().hex, BY)
     more = {"through": True} if getattr(options, "through", False) else {}
     options.act(this.outside, this.factory(), word, **more)
     print(f"{word.version}: {options.verb} noted; a look is queued (correlation {word.correlation})")

@@ -10,7 +10,7 @@ from shared.domain.retention import Kind, KindPlan, Plan, Step, Verdict
 from shared.usecases import rulings
 from shared.usecases.retention import planned
 
-from .tables import table
+from .tables import BY, table
 
 if TYPE_CHECKING:
     from shared.bootstrap import Worker
@@ -106,7 +106,7 @@ def _end(told: Plan) -> str:
 def _approve(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
     correlation = uuid.uuid4().hex
-    freed = rulings.approve(this.outside, this.factory(), options.digest, options.why, correlation)
+    freed = rulings.approve(this.outside, this.factory(), options.digest, options.why, correlation, by=BY)
     kinds = ", ".join(kind.value for kind in freed)
     print(f"{options.digest}: approved for {kinds}; the next sweep goes on (correlation {correlation})")
     return 0
@@ -114,28 +114,29 @@ def _approve(options: argparse.Namespace) -> int:
 
 def _unmark(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    rulings.unmark(this.outside, this.factory(), options.thing, options.why, uuid.uuid4().hex)
+    rulings.unmark(this.outside, this.factory(), options.thing, options.why, uuid.uuid4().hex, by=BY)
     print(f"{options.thing}: the mark is taken back; unless it is pinned, a later sweep marks it anew")
     return 0
 
 
 def _pin(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    rulings.pin(this.outside, this.factory(), options.thing, options.why)
+    correlation = uuid.uuid4().hex
+    rulings.pin(this.outside, this.factory(), options.thing, options.why, correlation=correlation, by=BY)
     print(f"{options.thing}: pinned; it stays until it is unpinned")
     return 0
 
 
 def _unpin(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    rulings.unpin(this.outside, this.factory(), options.thing)
+    rulings.unpin(this.outside, this.factory(), options.thing, correlation=uuid.uuid4().hex, by=BY)
     print(f"{options.thing}: unpinned; the policy decides again")
     return 0
 
 
 def _undelete(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
-    left = rulings.undelete(this.outside, this.factory(), options.thing, uuid.uuid4().hex)
+    left = rulings.undelete(this.outside, this.factory(), options.thing, uuid.uuid4().hex, by=BY)
     print(f"{options.thing}: is being brought back" + (f"; {left}" if left else ", and pinned"))
     return 0
 
@@ -144,7 +145,7 @@ def _adopt(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
     wanted, correlation = tuple(options.versions), uuid.uuid4().hex
     names = rulings.adopt(
-        this.outside, this.factory(), options.definition, options.image, wanted, correlation
+        this.outside, this.factory(), options.definition, options.image, wanted, correlation, by=BY
     )
     print(f"{len(names)} version(s) count as {options.image}'s from now on: {', '.join(names) or 'none'}")
     return 0

@@ -6,6 +6,9 @@ from datetime import datetime
 from shared.domain.records import ImageRecord, OutputRecord
 from shared.domain.releases import ReleaseRecord
 
+BY = "command line"
+"""Who the journal says it was: somebody who may write the ledger, and has told no name."""
+
 
 def stands(record: ImageRecord | OutputRecord | ReleaseRecord | None) -> str:
     if record is None:

@@ -72,3 +72,11 @@ class Exists(PermanentError):
 
 class Invalid(PermanentError):
     """Input that can never be acted upon: a malformed id, message, event or address."""
+
+
+class Unknown(Invalid):
+    """A person has named something that there is not."""
+
+
+class NotNow(Invalid):
+    """What a person asks for cannot be done in the state that the thing is in."""

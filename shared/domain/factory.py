@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from .errors import Invalid
+from .errors import Unknown
 from .galleries import DefinitionId
 from .ids import ImageName, TemplateId
 from .releases import Definition, DefinitionName
@@ -135,23 +135,23 @@ class Factory(msgspec.Struct, frozen=True):
         return tuple(sorted({*self.subscriptions, *defined, *self.retention.subscriptions}))
 
     def image(self, name: str) -> Image:
-        """Raises Invalid for a name that is not configured."""
+        """Raises Unknown for a name that is not configured."""
         try:
             return self.images[ImageName(name)]
         except KeyError:
             known = ", ".join(sorted(self.images)) or "none"
-            raise Invalid(f"no image {name[:80]!r} is configured; configured are: {known}") from None
+            raise Unknown(f"no image {name[:80]!r} is configured; configured are: {known}") from None
 
     def made_from(self, source_key: str) -> tuple[Image, ...]:
         return tuple(i for i in self.images.values() if i.source is not None and i.source.key == source_key)
 
     def definition(self, name: str) -> Definition:
-        """Raises Invalid for a name that is not configured."""
+        """Raises Unknown for a name that is not configured."""
         try:
             return self.definitions[DefinitionName(name)]
         except KeyError:
             known = ", ".join(sorted(self.definitions)) or "none"
-            raise Invalid(f"no definition {name[:80]!r} is configured; configured are: {known}") from None
+            raise Unknown(f"no definition {name[:80]!r} is configured; configured are: {known}") from None
 
     def defined(self, id: DefinitionId) -> Definition | None:
         """The configured definition that this one is."""

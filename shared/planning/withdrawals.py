@@ -7,21 +7,21 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.domain.errors import Invalid
+from shared.domain.errors import NotNow
 from shared.domain.releases import Definition, Failures, ReleaseRecord, Stage
 
 
 def held(record: ReleaseRecord, why: str) -> ReleaseRecord:
-    """It stops where it is and is `latest` nowhere until it goes on. Raises Invalid for a withdrawn one."""
+    """It stops where it is and is `latest` nowhere until it goes on. Raises NotNow for a withdrawn one."""
     _must_not_be_withdrawn(record)
     return _afresh(replace(record, held=why))
 
 
 def resumed(record: ReleaseRecord) -> ReleaseRecord:
-    """It goes on from where it was held. Raises Invalid for one that is not held."""
+    """It goes on from where it was held. Raises NotNow for one that is not held."""
     _must_not_be_withdrawn(record)
     if not record.held:
-        raise Invalid(f"{record.name} is not held: {record.reason or 'nothing is known of it yet'}")
+        raise NotNow(f"{record.name} is not held: {record.reason or 'nothing is known of it yet'}")
     return _afresh(replace(record, held=""))
 
 
@@ -29,11 +29,11 @@ def promoted(record: ReleaseRecord, definition: Definition, now: datetime, *, th
     """It leaves its ring as soon as that is complete; `through` all rings. A hold is lifted.
 
     What was given up is tried again, and where somebody else excluded it from latest it is so no longer.
-    Raises Invalid for one that is withdrawn or overtaken.
+    Raises NotNow for one that is withdrawn or overtaken.
     """
     _must_not_be_withdrawn(record)
     if record.stage is Stage.OVERTAKEN:
-        raise Invalid(f"{record.name} is {record.reason}: hold or withdraw that one first")
+        raise NotNow(f"{record.name} is {record.reason}: hold or withdraw that one first")
     rings = len(definition.rings)
     regions = tuple(replace(r, given_up="", failures=Failures.NONE) for r in record.regions)
     to = rings if through else min(max(record.ring, 0) + 1, rings)
@@ -67,4 +67,4 @@ def _afresh(record: ReleaseRecord) -> ReleaseRecord:
 
 def _must_not_be_withdrawn(record: ReleaseRecord) -> None:
     if record.withdrawn:
-        raise Invalid(f"{record.name} is withdrawn ({record.withdrawn}); build it again instead")
+        raise NotNow(f"{record.name} is withdrawn ({record.withdrawn}); build it again instead")

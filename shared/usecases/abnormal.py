@@ -78,7 +78,7 @@ def _told(
             yield line(out, after.kind, verdict.name, "template-stuck", verdict.reason, correlation)
 
 
-def line(out: Outside, kind: Kind, thing: str, what: str, why: str, correlation: str) -> Put:
+def line(out: Outside, kind: Kind, thing: str, what: str, why: str, correlation: str, *, by: str = "") -> Put:
     """A line in the kind's partition, so that it goes in one transaction with what it tells of."""
     partition = keys.of_retention(kind.value)
-    return Put(JournalLine(out.clock.now(), thing, what, why[:2000], correlation, partition))
+    return Put(JournalLine(out.clock.now(), thing, what, why[:2000], correlation, partition, by))

@@ -19,6 +19,6 @@ def source_line(key: str, what: str, why: str, look: Look, now: datetime) -> Put
     return Put(JournalLine(now, key, what, why[:2000], look.correlation, keys.of_source(key)))
 
 
-def factory_line(thing: str, what: str, why: str, correlation: str, now: datetime) -> Put:
+def factory_line(thing: str, what: str, why: str, correlation: str, now: datetime, *, by: str = "") -> Put:
     """A line about what belongs to no image."""
-    return Put(JournalLine(now, thing[:500], what, why[:2000], correlation, keys.FACTORY))
+    return Put(JournalLine(now, thing[:500], what, why[:2000], correlation, keys.FACTORY, by))

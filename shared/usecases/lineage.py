@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from shared.domain import keys
-from shared.domain.errors import Invalid
+from shared.domain.errors import Invalid, Unknown
 from shared.domain.factory import Factory
 from shared.domain.galleries import DefinitionId
 from shared.domain.records import OutputRecord, RunRecord
@@ -37,7 +37,7 @@ class Lineage(msgspec.Struct, frozen=True):
 
 
 def lineage(out: Outside, factory: Factory, thing: str) -> Lineage:
-    """Of `definition/version`, of `image/run`, or of `publisher:offer:sku:version`. Raises Invalid."""
+    """Of `definition/version`, of `image/run`, or of `publisher:offer:sku:version`. Raises Unknown."""
     root, _, text = thing.rpartition(":")
     if root.count(":") == 2:
         return Lineage((), _source(out, factory, root.lower(), Version.parse(text)))
@@ -46,12 +46,12 @@ def lineage(out: Outside, factory: Factory, thing: str) -> Lineage:
         definition, version = factory.definition(name), Version.parse(rest)
         record = _release(out, definition, version)
         if record is None:
-            raise Invalid(f"nothing is recorded of {thing[:200]}; `release list` shows what is")
+            raise Unknown(f"nothing is recorded of {thing[:200]}; `release list` shows what is")
         run = _run(out, record.image, record.run)
         return Lineage(tuple(_up(out, factory, run)) if run else (), _version(out, factory, record))
     run = _run(out, name, rest)
     if run is None:
-        raise Invalid(
+        raise Unknown(
             f"nothing is recorded of {thing[:200]!r}; expected definition/version, image/run or "
             "publisher:offer:sku:version"
         )

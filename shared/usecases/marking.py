@@ -50,7 +50,9 @@ def mark(
     telemetry.event("thing-marked", thing=record.name, why=record.reason)
 
 
-def unmark(out: Outside, factory: Factory, held: Held[RetentionRecord], why: str, correlation: str) -> None:
+def unmark(
+    out: Outside, factory: Factory, held: Held[RetentionRecord], why: str, correlation: str, *, by: str = ""
+) -> None:
     """Take it back: it is offered again where it was, bears no mark, and is not going any more."""
     record, way = held.record, WAYS[held.record.kind]
     try:
@@ -60,7 +62,7 @@ def unmark(out: Outside, factory: Factory, held: Held[RetentionRecord], why: str
     except Missing:
         telemetry.event("unmarked-is-gone", thing=record.name)
     key = keys.key_of(record)
-    told = line(out, record.kind, record.name, "thing-unmarked", why, correlation)
+    told = line(out, record.kind, record.name, "thing-unmarked", why, correlation, by=by)
     out.ledger.commit(_partition(record), (Remove(key, held.etag), told))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from shared.domain import keys
-from shared.domain.errors import Invalid
+from shared.domain.errors import Unknown
 from shared.domain.factory import Factory
 from shared.domain.releases import Definition, Promotion, RegionRecord, ReleaseRecord, Stage
 from shared.planning.releases import OTHERWISE
@@ -33,11 +33,11 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def progress(out: Outside, factory: Factory, version: str) -> Progress:
-    """Raises Invalid for a version that is not followed."""
+    """Raises Unknown for a version that is not followed."""
     definition, number = parse(factory, version)
     held = out.ledger.read(keys.release_key(definition.name, number), ReleaseRecord)
     if held is None:
-        raise Invalid(f"{version} is not followed: it was there before the factory, or does not exist")
+        raise Unknown(f"{version} is not followed: it was there before the factory, or does not exist")
     record = held.record
     places = [
         _place(ring.name, record.region(r.name), r.name) for ring in definition.rings for r in ring.regions

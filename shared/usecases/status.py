@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from shared.domain import keys
-from shared.domain.errors import Invalid
+from shared.domain.errors import NotNow
 from shared.domain.factory import Factory
 from shared.domain.ids import RunStart
 from shared.domain.looks import Lane, Look, Thing
@@ -105,28 +105,32 @@ def _newest(out: Outside, partition: str, limit: int) -> Iterator[JournalLine]:
             return
 
 
-def ask_for_look(out: Outside, factory: Factory, image: str, correlation: str) -> None:
-    """A person wants the image looked at. Raises Invalid for an unknown one."""
+def ask_for_look(out: Outside, factory: Factory, image: str, correlation: str, *, by: str = "") -> None:
+    """A person wants the image looked at. Raises Unknown for one that is not configured."""
     name = factory.image(image).name
-    out.queues.send(Look(Lane.BUILDS, Thing.IMAGE, name, correlation))
+    look = Look(Lane.BUILDS, Thing.IMAGE, name, correlation)
+    if by:
+        line = image_line(name, name, "look-asked-for", "asked for by hand", look, out.clock.now(), by=by)
+        out.ledger.commit(keys.of_image(name), (line,))
+    out.queues.send(look)
 
 
-def dismiss(out: Outside, factory: Factory, output: str, correlation: str) -> None:
+def dismiss(out: Outside, factory: Factory, output: str, correlation: str, *, by: str = "") -> None:
     """A person gives an output up: nothing waits for it any more, and nothing of it is deleted.
 
-    Raises Invalid for one that is unknown or settled. Its image may have left the configuration.
+    Raises NotNow for one that is unknown or settled. Its image may have left the configuration.
     """
     image, _, rest = output.partition("/")
     key = keys.image_key(image)
     held = out.ledger.read(key, ImageRecord)
     if held is None or rest not in held.record.unsettled:
         waits = ", ".join(f"{image}/{o}" for o in held.record.unsettled) if held else ""
-        raise Invalid(f"nothing waits for the output {output[:200]!r}; waited for are: {waits or 'none'}")
+        raise NotNow(f"nothing waits for the output {output[:200]!r}; waited for are: {waits or 'none'}")
     run, name = rest.split("/", 1)
     found = out.ledger.read(keys.output_key(image, run, name), OutputRecord)
     look = Look(Lane.BUILDS, Thing.IMAGE, held.record.name, correlation)
     now, why = out.clock.now(), "set aside by hand: it is not archived"
-    writes: list[Write] = [image_line(image, output, "dismissed", why, look, now)]
+    writes: list[Write] = [image_line(image, output, "dismissed", why, look, now, by=by)]
     if found:
         gone = msgspec.structs.replace(found.record, state=OutputState.DISMISSED, reason=why, trouble=None)
         writes.append(Replace(gone, found.etag))
@@ -136,7 +140,7 @@ def dismiss(out: Outside, factory: Factory, output: str, correlation: str) -> No
         out.queues.send(look)
 
 
-def resume(out: Outside, factory: Factory, image: str, correlation: str) -> None:
+def resume(out: Outside, factory: Factory, image: str, correlation: str, *, by: str = "") -> None:
     """Automatic runs again: forget failures, and set aside outputs that were refused.
 
     A refused output (a broken VHD, say) keeps the next run from starting until a person has seen it.
@@ -145,7 +149,7 @@ def resume(out: Outside, factory: Factory, image: str, correlation: str) -> None
     look = Look(Lane.BUILDS, Thing.IMAGE, name, correlation)
     held = out.ledger.read(keys.image_key(name), ImageRecord)
     if held is None:
-        raise Invalid(f"image {name} has not been looked at yet: there is nothing to resume")
+        raise NotNow(f"image {name} has not been looked at yet: there is nothing to resume")
     record, writes = runs.resumed(held.record), list[Write]()
     for unsettled in held.record.unsettled:
         run, output = unsettled.split("/", 1)
@@ -156,7 +160,7 @@ def resume(out: Outside, factory: Factory, image: str, correlation: str) -> None
             record = runs.settled(record, found.record.run, found.record.name, OutputState.DISMISSED)
     now = out.clock.now()
     why = "automatic runs resumed by hand"
-    line = image_line(name, name, "resumed", why, look, now)
+    line = image_line(name, name, "resumed", why, look, now, by=by)
     row = Held(msgspec.structs.replace(record, reason=why), held.etag)
     out.ledger.commit(keys.of_image(name), (Replace(row.record, row.etag), *writes, line))
     out.queues.send(look)

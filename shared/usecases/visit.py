@@ -37,10 +37,12 @@ class Visit(msgspec.Struct, frozen=True):
         )
 
 
-def version_line(record: ReleaseRecord, what: str, why: str, correlation: str, now: datetime) -> Put:
+def version_line(
+    record: ReleaseRecord, what: str, why: str, correlation: str, now: datetime, *, by: str = ""
+) -> Put:
     """A line in the definition's partition, so that it goes in one transaction with what it tells of."""
     partition = keys.of_definition(record.definition)
-    return Put(JournalLine(now, record.name, what, why[:2000], correlation, partition))
+    return Put(JournalLine(now, record.name, what, why[:2000], correlation, partition, by))
 
 
 def save(visit: Visit, what: str, *more: Write) -> Visit:

@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.domain import keys
-from shared.domain.errors import Invalid
+from shared.domain.errors import Invalid, Unknown
 from shared.domain.factory import Factory
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.releases import Definition, ReleaseRecord
@@ -23,16 +23,18 @@ class Word(msgspec.Struct, frozen=True):
     """As `definition/version`."""
     why: str
     correlation: str
+    by: str = ""
+    """Who says it."""
 
 
 def hold(out: Outside, factory: Factory, word: Word) -> None:
-    """It stops where it is. Raises Invalid for one that is unknown or withdrawn."""
+    """It stops where it is. Raises Unknown, or NotNow for a withdrawn one."""
     known = _known(out, factory, word)
     _say(out, known, withdrawals.held(known.record, word.why), "version-held-by-hand", word)
 
 
 def resume(out: Outside, factory: Factory, word: Word) -> None:
-    """It goes on from where it was held. Raises Invalid for one that is not held."""
+    """It goes on from where it was held. Raises Unknown, or NotNow for one that is not held."""
     known = _known(out, factory, word)
     _say(out, known, withdrawals.resumed(known.record), "version-resumed", word)
 
@@ -40,7 +42,7 @@ def resume(out: Outside, factory: Factory, word: Word) -> None:
 def promote(out: Outside, factory: Factory, word: Word, *, through: bool = False) -> None:
     """It leaves its ring as soon as that is complete, or with `through` every ring.
 
-    Raises Invalid for one that is unknown, withdrawn or overtaken.
+    Raises Unknown, or NotNow for one that is withdrawn or overtaken.
     """
     known, definition = _known(out, factory, word), parse(factory, word.version)[0]
     record = withdrawals.promoted(known.record, definition, out.clock.now(), through=through)
@@ -65,7 +67,7 @@ def parse(factory: Factory, version: str) -> tuple[Definition, Version]:
 def _say(out: Outside, known: Held[ReleaseRecord], record: ReleaseRecord, what: str, word: Word) -> None:
     if record != known.record:
         row: Write = Replace(record, known.etag) if known.etag else Insert(record)
-        line = version_line(record, what, word.why, word.correlation, out.clock.now())
+        line = version_line(record, what, word.why, word.correlation, out.clock.now(), by=word.by)
         out.ledger.commit(keys.of_definition(record.definition), (row, line))
     out.queues.send(Look(Lane.RELEASES, Thing.VERSION, record.name, word.correlation))
 
@@ -81,7 +83,7 @@ def _known(out: Outside, factory: Factory, word: Word) -> Held[ReleaseRecord]:
         return held
     seen, now = out.galleries.get(definition.id.version(number.text)), out.clock.now()
     if seen is None:
-        raise Invalid(f"{word.version} does not exist in {definition.id}")
+        raise Unknown(f"{word.version} does not exist in {definition.id}")
     before = seen.published is None or seen.published <= first_look(out, definition, now)
     record = ReleaseRecord(definition.name, number, seen.id, now)
     return Held(replace(record, history=before, made=seen.published), "")

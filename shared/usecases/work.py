@@ -11,9 +11,9 @@ from shared.domain.errors import (
     Busy,
     Conflict,
     FactoryError,
-    Invalid,
     PermanentError,
     RetryableError,
+    Unknown,
 )
 from shared.domain.events import EventType, FactoryEvent
 from shared.domain.ids import ImageName
@@ -99,16 +99,18 @@ def failed_work(out: Outside) -> tuple[FailedWork, ...]:
     )
 
 
-def send_again(out: Outside, id: str) -> None:
-    """Put failed work into its lane again. Raises Invalid for an unknown one."""
+def send_again(out: Outside, id: str, *, correlation: str = "", by: str = "") -> None:
+    """Put failed work into its lane again. Raises Unknown for one that is not recorded."""
     held = out.ledger.read(keys.failed_key(id), FailedWork)
     if held is None:
-        raise Invalid(f"no failed work {id[:200]!r} is recorded; `status` lists what is")
+        raise Unknown(f"no failed work {id[:200]!r} is recorded; `status` lists what is")
     if held.record.look:
         out.queues.send(replace(held.record.look, attempt=1, first=None, due=None))
     else:
         out.queues.send_raw(held.record.lane, held.record.body)
-    out.ledger.commit(keys.FACTORY, (Replace(replace(held.record, resent=out.clock.now()), held.etag),))
+    now = out.clock.now()
+    line = factory_line(id, "work-sent-again", "sent again by hand", correlation, now, by=by)
+    out.ledger.commit(keys.FACTORY, (Replace(replace(held.record, resent=now), held.etag), line))
 
 
 _Troubled = Held[ImageRecord] | Held[OutputRecord] | Held[SourceRecord] | Held[ReleaseRecord]
