@@ -118,6 +118,7 @@ IMAGE_FACTORY = Role(
         "Microsoft.Compute/virtualMachineScaleSets/read",
         "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
         "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.DevTestLab/labs/customImages/read",
         "Microsoft.DevTestLab/labs/virtualMachines/read",
         "Microsoft.LabServices/labs/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",

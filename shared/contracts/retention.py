@@ -52,6 +52,7 @@ def retention(document: Document, findings: list[Finding]) -> Retention:
         of_images=of_images,
         left=_policy(part.left_configuration, (*path, "left_configuration"), findings, Retention().left),
         subscriptions=tuple(each.lower() for each in either(part.subscriptions, ())),
+        out_of_scope=tuple(each.lower() for each in either(part.out_of_scope, ())),
         trip=Trip(**given(part.trip)),
         pins=tuple(_tag(each) for each in either(part.pins, ())),
         exclusions=tuple(_tag(each) for each in either(part.exclude, ())),
@@ -92,4 +93,4 @@ def _lengths(told: dict[str, Any], path: _Path, findings: list[Finding]) -> dict
 
 def _tag(text: str) -> TagRule:
     name, given_value, value = text.partition("=")
-    return TagRule(name, value if given_value else None)
+    return TagRule(name.strip(), value.strip() if given_value else None)

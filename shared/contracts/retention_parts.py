@@ -61,6 +61,13 @@ class RetentionPart(PoliciesPart, frozen=True, kw_only=True):
         Annotated[list[Subscription], Meta(title="Where images may be in use, besides where they are made")]
         | UnsetType
     ) = UNSET
+    out_of_scope: (
+        Annotated[
+            list[Subscription],
+            Meta(title="Where images were made once and surely are in use no more: asked no longer"),
+        ]
+        | UnsetType
+    ) = UNSET
     minimum_age: Annotated[OrNone, Meta(title="What is younger always stays")] | UnsetType = UNSET
     notice: (
         Annotated[Duration, Meta(title="Between the mark and the exclusion: the time to pin")] | UnsetType

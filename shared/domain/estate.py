@@ -91,6 +91,8 @@ class User(msgspec.Struct, frozen=True):
     references: tuple[Reference, ...]
     runs: bool
     """It is made already: without the exact version nobody knows which one it came from."""
+    instances: int = 0
+    """So many rows of their own has a scale set; those of other modes are machines."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ class Content(msgspec.Struct, frozen=True):
 
     id: str
     type: str
+    tags: dict[str, str] = {}
     unlisted: str = ""
     """Why what is in the group could not be listed."""
 

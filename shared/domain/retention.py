@@ -59,14 +59,22 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 class TagRule(msgspec.Struct, frozen=True):
-    """A tag by its name, and if a value is given by that as well. Names have no case, values have."""
+    """A tag by its name, and if a value is given by that as well.
+
+    Azure compares names without case. Values are compared so too, and without blanks around them: what is
+    meant to keep a thing shall keep it.
+    """
 
     name: str
     value: str | None = None
 
     def fits(self, tags: dict[str, str]) -> bool:
-        wanted = self.name.lower()
-        return any(n.lower() == wanted and self.value in (None, v) for n, v in tags.items())
+        name, value = _plain(self.name), None if self.value is None else _plain(self.value)
+        return any(_plain(n) == name and value in (None, _plain(v)) for n, v in tags.items())
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
 
 
 PIN = "imageFactoryKeep"
@@ -96,6 +104,8 @@ class Retention(msgspec.Struct, frozen=True):
     """For what belongs to an image that left the configuration."""
     subscriptions: tuple[str, ...] = ()
     """Where images may be in use, besides the subscriptions of images and definitions."""
+    out_of_scope: tuple[str, ...] = ()
+    """Subscriptions where images were made once, and surely are in use no more: they are not asked."""
     minimum_age: timedelta = timedelta(days=1)
     notice: timedelta = timedelta(days=7)
     """Between the mark and the exclusion: the time in which owners can pin."""
@@ -139,6 +149,8 @@ class Going(msgspec.Struct, frozen=True):
     stage: Stage = Stage.NONE
     since: datetime | None = None
     """When it came to the stage."""
+    row: bool = False
+    """The ledger has a row of its going, whatever its mark says: it goes when the thing is kept."""
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -229,6 +241,8 @@ class Verdict(msgspec.Struct, frozen=True):
     step: Step
     due: datetime | None = None
     """Until when it waits."""
+    parent: str = ""
+    """The id of what it was built from."""
 
 
 class KindPlan(msgspec.Struct, frozen=True):
@@ -277,6 +291,8 @@ class RetentionRecord(msgspec.Struct, frozen=True, tag="retention"):
     deleting: datetime | None = None
     latest: tuple[str, ...] = ()
     """Where it was not excluded from latest before: there it comes back if it is kept after all."""
+    tried: datetime | None = None
+    """When a sweep last sent a look to bring it on."""
     v: int = 1
 
     @property
@@ -302,4 +318,6 @@ class RetentionKind(msgspec.Struct, frozen=True, tag="retention-kind"):
     approved_by: str = ""
     stuck: tuple[str, ...] = ()
     """Names of what is stuck, and has been told."""
+    scope: tuple[str, ...] = ()
+    """Every subscription that was in scope so far: who left the configuration still may be in use there."""
     v: int = 1

@@ -15,7 +15,7 @@ from shared.domain.estate import Content, Seen
 from .arm import arm_call, at, text_at
 from .connection import Connection
 from .errors import Call, Meaning, Need, missing, never, saying
-from .estate_documents import instances, resources, row_of, seen
+from .estate_documents import content, instances, resources, row_of, seen
 from .resource_manager import ResourceManager
 
 _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
@@ -89,7 +89,7 @@ class ArmEstate:
         found, more = at(page, "value"), text_at(page, "nextLink")
         if not isinstance(found, list) or more:  # a staging group holds a handful
             raise RetryableError(f"{group} holds more than one page tells, or what it holds cannot be read")
-        return tuple(Content(text_at(r, "id").lower(), text_at(r, "type").lower()) for r in found)
+        return tuple(content(each) for each in found)
 
     def delete(self, id: str) -> None:
         call = arm_call(f"deleting {id}", _need(id, "delete", "Contributor"), _NOT_NOW)

@@ -47,12 +47,16 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "timeout": ("properties", "buildTimeoutInMinutes"),
     "staging": ("properties", "exactStagingResourceGroup"),
     "custom": ("properties", "customImageId"),
+    "managed": ("properties", "managedImageId"),
+    "capacity": ("sku", "capacity"),
+    "orchestration": ("properties", "orchestrationMode"),
     **_REFERENCES,
 }
 _USERS = (
     "microsoft.compute/virtualmachines",
     SCALE_SET,
     "microsoft.devtestlab/labs/virtualmachines",
+    "microsoft.devtestlab/labs/customimages",
     "microsoft.labservices/labs",
 )
 _BUILDERS_GROUPS = f"type =~ '{GROUP}' and tostring(tags.createdBy) =~ 'AzureVMImageBuilder'"
@@ -156,10 +160,16 @@ def _template(id: str, row: Any) -> Seen:
 
 def _user(id: str, row: Any) -> Seen:
     found = [_reference(at(row, name)) for name in _REFERENCES]
-    custom = text_at(row, "custom")
-    references = [each for each in found if each] + ([Reference(custom.lower())] if custom else [])
+    custom = [text_at(row, name).lower() for name in ("custom", "managed")]
+    references = [each for each in found if each] + [Reference(each) for each in custom if each]
     model = text_at(row, "type").lower() == SCALE_SET
-    return User(id, id.rsplit("/", 1)[-1], tuple(references), runs=not model)
+    return User(id, id.rsplit("/", 1)[-1], tuple(references), not model, _instances(row) if model else 0)
+
+
+def _instances(row: Any) -> int:
+    """Of a uniform scale set; what a flexible one has are machines."""
+    capacity, flexible = at(row, "capacity"), text_at(row, "orchestration").lower() == "flexible"
+    return capacity if isinstance(capacity, int) and not flexible else 0
 
 
 def _reference(said: Any) -> Reference | None:
@@ -174,8 +184,13 @@ def _reference(said: Any) -> Reference | None:
     return None
 
 
-def _content(id: str, row: Any) -> Seen:
-    return Content(id, text_at(row, "type").lower())
+def content(row: Any) -> Content:
+    """Something in a resource group. Raises RetryableError for tags that cannot be read."""
+    return Content(text_at(row, "id").lower(), text_at(row, "type").lower(), _tags(row))
+
+
+def _content(_id: str, row: Any) -> Seen:
+    return content(row)
 
 
 def _tags(row: Any) -> dict[str, str]:

@@ -16,8 +16,9 @@ from shared.domain.estate import (
     SeenTemplate,
     SeenVersion,
     Unreadable,
+    User,
 )
-from shared.domain.factory import Factory, Mode
+from shared.domain.factory import Factory, Image, Mode
 from shared.domain.ids import ImageName
 from shared.domain.records import ImageRecord, OutputRecord, Record, RunRecord
 from shared.domain.releases import ReleaseRecord
@@ -59,6 +60,19 @@ class Knowledge:
     def templates(self) -> dict[str, SeenTemplate]:
         return {each.id: each for each in self._seen[SeenTemplate]}
 
+    @cached_property
+    def templates_in(self) -> dict[str, list[str]]:
+        """Ids of templates by the id of their staging group."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for each in self.templates.values():
+            found[each.staging_group].append(each.id)
+        return found
+
+    @cached_property
+    def image_of(self) -> dict[str, Image]:
+        """The image that is built in a template, by its id."""
+        return {str(each.template).lower(): each for each in self.factory.images.values()}
+
     @property
     def groups(self) -> list[SeenGroup]:
         return self._seen[SeenGroup]
@@ -80,9 +94,31 @@ class Knowledge:
         found = {each.id for each in self._seen[SeenSubscription]}
         return [subscription for subscription in scope if subscription not in found]
 
+    @property
+    def silent(self) -> list[str]:
+        """Scale sets that have instances, none of which is seen."""
+        users: list[User] = self._seen[User]
+        seen = {each.id.rpartition("/virtualmachines/")[0] for each in users}
+        return [each.name for each in users if each.instances and each.id not in seen]
+
     @cached_property
     def references(self) -> References:
         return references((each for kind in self._seen.values() for each in kind), self.factory)
+
+    @cached_property
+    def unclear_parents(self) -> dict[str, str]:
+        """Definitions that something was built from of which nobody knows the version, and what that is."""
+        there = {*(each.id for each in self.versions), *(each.id for each in self.images)}
+        found = {}
+        for output in self.outputs:
+            run = self.runs.get((output.image, output.run))
+            if run is None or run.version or not run.source.startswith("/subscriptions/"):
+                continue
+            at = output.target
+            blob = at is not None and (at.account, at.container, at.name) in self.blobs
+            if blob or str(output.artifact).lower() in there:
+                found[run.source.lower()] = output.id
+        return found
 
     @property
     def outputs(self) -> list[OutputRecord]:
@@ -96,6 +132,18 @@ class Knowledge:
     @cached_property
     def runs(self) -> dict[tuple[str, str], RunRecord]:
         return {(each.image, each.start): each for each in self._records[RunRecord]}
+
+    @cached_property
+    def runs_in(self) -> dict[str, list[RunRecord]]:
+        """Runs by the name of the staging group that they left their outputs in."""
+        found: dict[str, list[RunRecord]] = defaultdict(list)
+        for each in self.runs.values():
+            found[(each.staging_group or "").lower()].append(each)
+        return found
+
+    @cached_property
+    def unsettled(self) -> list[OutputRecord]:
+        return [each for each in self.outputs if not each.state.settled]
 
     @cached_property
     def states(self) -> dict[str, ImageRecord]:
@@ -117,11 +165,12 @@ class Knowledge:
     def stage(self, kind: Kind, id: str, made: datetime | None, tags: dict[str, str]) -> Going:
         """How far its going is, if the ledger and the thing's own mark agree about it."""
         record = self.going.get((kind, id))
-        if record is None or record.made != made:
+        if record is None:
             return Going()
         mark = tag_of(tags, MARK)
         fresh = self.now - record.marked < self.lag and not mark
-        return Going(record.stage, record.since) if fresh or mark == record.tag else Going()
+        agree = record.made == made and (fresh or mark == record.tag)
+        return Going(record.stage, record.since, row=True) if agree else Going(row=True)
 
     def configured(self, image: ImageName) -> bool:
         return image in self.factory.images

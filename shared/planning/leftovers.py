@@ -39,7 +39,7 @@ def leftovers(k: Knowledge) -> Iterator[Thing]:
 
 def _template(k: Knowledge, seen: SeenTemplate) -> Thing:
     owner = ImageName(tag_of(seen.tags, OWNER))
-    image = next((i for i in k.factory.images.values() if str(i.template).lower() == seen.id), None)
+    image = k.image_of.get(seen.id)
     state = k.states.get(owner)
     made, doubts = _made(seen)
     stuck = _stuck(k, seen, made)
@@ -100,7 +100,7 @@ def _needed(k: Knowledge, seen: SeenTemplate, owner: ImageName) -> str:
 
 
 def _staging_group(k: Knowledge, seen: SeenGroup) -> Thing:
-    runs = [r for r in k.runs.values() if (r.staging_group or "").lower() == seen.name]
+    runs = k.runs_in.get(seen.name, [])
     latest = max(runs, key=lambda run: run.started, default=None)
     return k.thing(
         Kind.STAGING_GROUP,
@@ -126,15 +126,15 @@ def template_of(group: SeenGroup) -> str:
 
 def _template_of(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
     named = template_of(seen)
-    users = {t.id for t in k.templates.values() if seen.id == t.staging_group or t.id == named}
+    users = {*k.templates_in.get(seen.id, ()), *({named} & k.templates.keys())}
     return tuple(f"the template {each.rsplit('/', 1)[1]}" for each in sorted(users))
 
 
 def _in_danger(k: Knowledge, seen: SeenGroup, runs: list[RunRecord]) -> str:
+    """Why what lies in the group is not safe; a run's outputs lie in its group, even if that is not told."""
     names = {(run.image, run.start) for run in runs}
-    for output in k.outputs:
-        here = (output.image, output.run) in names or (output.staging_group or "").lower() == seen.name
-        if here and not output.state.settled:
+    for output in k.unsettled:
+        if (output.image, output.run) in names or (output.staging_group or "").lower() == seen.name:
             return f"the output {output.id} is not safe in the archive yet"
     return ""
 
@@ -142,9 +142,12 @@ def _in_danger(k: Knowledge, seen: SeenGroup, runs: list[RunRecord]) -> str:
 def _foreign(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
     if not all(tag_of(seen.tags, tag) for tag in _OF_TEMPLATE):
         return ("its tags do not say which template it was made for",)
+    rules = k.factory.retention
     for each in k.contents.get(seen.id, ()):
         if each.unlisted:
             return (f"what is in it is not known: {each.unlisted}",)
+        if rules.pinned(each.tags) or rules.excluded(each.tags):
+            return (f"something in it is pinned, or excluded from retention: {each.id}",)
         if not any(
             each.type == own or (own[-1] == "/" and each.type.startswith(own)) for own in _BUILDERS_OWN
         ):

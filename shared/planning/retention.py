@@ -6,13 +6,14 @@ What is left goes. Missing facts always keep.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 
 import msgspec
 
 from shared.domain.retention import (
+    Going,
     Inventory,
     Kind,
     KindPlan,
@@ -252,9 +253,9 @@ def _tripped(kind: Kind, these: list[Thing], going: list[Thing], rules: Retentio
     """Why the plan is abnormal: it would newly retire too many of one image's things."""
     totals, new = defaultdict[str, int](int), defaultdict[str, int](int)
     for thing in these:
-        totals[thing.image] += 1
+        totals[thing.image] += not rules.excluded(thing.tags)
     for thing in going:
-        new[thing.image] += thing.going.stage is Stage.NONE
+        new[thing.image] += thing.act and thing.going.stage is Stage.NONE
     for image in sorted(new):
         limit = rules.trip.limit(totals[image])
         if new[image] > limit:
@@ -285,6 +286,7 @@ def _verdict(
         stage=thing.going.stage,
         step=step,
         due=due,
+        parent=thing.parent,
     )
 
 
@@ -307,7 +309,7 @@ def _kept_step(thing: Thing, rule: str, rules: Retention, now: datetime) -> Next
     going = thing.going
     if rule == "stuck" and thing.cancellable and rules.enforce and thing.act:
         return Step.CANCEL, None
-    if going.stage is Stage.NONE or rule in ("blind", "busy"):
+    if rule in ("blind", "busy") or not _noted(going):
         return Step.NOTHING, None
     if going.stage is Stage.DELETING and going.since and now < going.since + RESEND:
         return Step.WAIT, going.since + RESEND
@@ -317,7 +319,7 @@ def _kept_step(thing: Thing, rule: str, rules: Retention, now: datetime) -> Next
 def _step(thing: Thing, kind: KindPlan, rules: Retention, now: datetime, lag: timedelta) -> Next:
     """How a thing that goes gets on: one stage after the other, each after its time."""
     going = thing.going
-    if going.stage in (Stage.MARKED, Stage.EXCLUDED) and not (rules.enforce and thing.act):
+    if _noted(going) and going.stage is not Stage.DELETING and not (rules.enforce and thing.act):
         return Step.UNMARK, None  # what only would go bears no mark
     if kind.stopped or not thing.act:
         return Step.NOTHING, None
@@ -335,19 +337,40 @@ def _step(thing: Thing, kind: KindPlan, rules: Retention, now: datetime, lag: ti
     return (then, None) if now >= due else (Step.WAIT, due)
 
 
-def turn(plan: Plan, per_sweep: int) -> tuple[Verdict, ...]:
-    """What a sweep does now: of each kind so many exclusions and so many deletions, the oldest first."""
+def _noted(going: Going) -> bool:
+    return going.row or going.stage is not Stage.NONE
+
+
+Tried = Mapping[tuple[Kind, str], datetime]
+"""When a thing, by kind and id, was last brought on, or tried to be."""
+
+
+def turn(plan: Plan, rules: Retention, tried: Tried) -> tuple[Verdict, ...]:
+    """What a sweep does now: of each kind so many exclusions and so many deletions.
+
+    First what has never been tried, the oldest first; then what was tried longest ago. So what Azure refuses
+    holds nothing else up. What something was built from waits for that to go.
+    """
+    parents = _parents(plan) if rules.keep_parents else frozenset()
     done: dict[tuple[Kind, Step], int] = defaultdict(int)
     found = []
-    for verdict in sorted(plan.verdicts, key=_oldest):
+    for verdict in sorted(plan.verdicts, key=lambda v: _longest(v, tried)):
         place = verdict.kind, verdict.step
         paced = verdict.step in (Step.EXCLUDE, Step.DELETE)
-        if verdict.step in (Step.NOTHING, Step.WAIT) or (paced and done[place] >= per_sweep):
+        if verdict.step in (Step.NOTHING, Step.WAIT) or (paced and done[place] >= rules.per_sweep):
+            continue
+        if verdict.step is Step.DELETE and verdict.id in parents:
             continue
         done[place] += 1
         found.append(verdict)
     return tuple(found)
 
 
-def _oldest(verdict: Verdict) -> tuple[int, str, str]:
-    return _KINDS[verdict.kind], verdict.made.isoformat() if verdict.made else "", verdict.id
+def _parents(plan: Plan) -> frozenset[str]:
+    return frozenset(v.parent for v in plan.verdicts if v.parent != v.id)
+
+
+def _longest(verdict: Verdict, tried: Tried) -> tuple[int, str, str, str]:
+    last, made = tried.get((verdict.kind, verdict.id)), verdict.made
+    told = last.isoformat() if last else ""
+    return _KINDS[verdict.kind], told, made.isoformat() if made else "", verdict.id

@@ -44,6 +44,18 @@ def stand(things: Iterable[Thing], rules: Retention) -> dict[str, Standing]:
     return found
 
 
+def pillars(things: Iterable[Thing], rules: Retention, id: str) -> tuple[str, ...]:
+    """Ids of the good ones that stay by count, and without which this one of their like would stay."""
+    things = tuple(things)
+    like = {t.id: (t.kind, t.image, t.place) for t in things}
+    found = stand(things, rules)
+    return tuple(
+        other
+        for other, place in like.items()
+        if other != id and place == like.get(id) and (s := found.get(other)) and (s.newest_good or s.floor)
+    )
+
+
 def _counts(thing: Thing, rules: Retention) -> bool:
     """What is not surely the factory's, or surely dated, is kept and stands in for nothing."""
     sure = thing.owned and thing.recorded and thing.image and thing.made and not thing.doubts

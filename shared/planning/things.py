@@ -44,6 +44,8 @@ def _version(k: Knowledge, seen: SeenVersion) -> Thing:
     defined = k.defined.get(seen.definition, "")
     if not defined:
         doubts += ("its definition is not configured: what people said of its versions is not known",)
+    if k.factory.retention.keep_parents and (child := k.unclear_parents.get(seen.definition)):
+        doubts += (f"{child} was built from one of its definition's versions, nobody knows which",)
     unclear = k.references.unclear.get(seen.definition, ())
     used = k.references.used_by.get(seen.id, ())
     return k.thing(

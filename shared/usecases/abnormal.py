@@ -19,22 +19,22 @@ from .inventory import Observed
 
 def judge(out: Outside, decided: Plan, observed: Observed, correlation: str) -> frozenset[Kind]:
     """The kinds of which nothing goes."""
-    stopped = set()
+    stopped, rows = set(), observed.kinds
     for kind in decided.kinds:
-        held = observed.kinds.get(kind.kind)
+        held = rows.get(kind.kind)
         before = held.record if held else RetentionKind(kind.kind)
-        after = _after(before, kind, decided)
+        stuck = [v for v in decided.verdicts if v.kind is kind.kind and v.rule == "stuck"]
+        after = replace(_after(before, kind, decided, stuck), scope=observed.scope)
         if after.stopped:
             stopped.add(kind.kind)
         if after != before:
-            lines = list(_told(out, before, after, decided, correlation))
+            lines = list(_told(out, before, after, decided, stuck, correlation))
             row = Replace(after, held.etag) if held else Insert(after)
             out.ledger.commit(keys.of_retention(kind.kind.value), (row, *lines))
     return frozenset(stopped)
 
 
-def _after(before: RetentionKind, kind: KindPlan, decided: Plan) -> RetentionKind:
-    stuck = tuple(sorted(v.name for v in _stuck(decided, kind.kind)))
+def _after(before: RetentionKind, kind: KindPlan, decided: Plan, stuck: list[Verdict]) -> RetentionKind:
     if decided.blind:
         return replace(before, stopped=f"not everything can be seen: {decided.blind[0]}", digest="")
     why = kind.tripped if kind.stopped else ""
@@ -44,16 +44,17 @@ def _after(before: RetentionKind, kind: KindPlan, decided: Plan) -> RetentionKin
         digest=kind.digest if why else "",
         approved=before.approved if before.approved == kind.digest else "",
         approved_by=before.approved_by if before.approved == kind.digest else "",
-        stuck=stuck,
+        stuck=tuple(sorted(v.name for v in stuck)),
     )
 
 
-def _stuck(decided: Plan, kind: Kind) -> list[Verdict]:
-    return [v for v in decided.verdicts if v.kind is kind and v.rule == "stuck"]
-
-
 def _told(
-    out: Outside, before: RetentionKind, after: RetentionKind, decided: Plan, correlation: str
+    out: Outside,
+    before: RetentionKind,
+    after: RetentionKind,
+    decided: Plan,
+    stuck: list[Verdict],
+    correlation: str,
 ) -> Iterator[Put]:
     """Lines for the journal; what concerns others is published first."""
     name, now = after.kind.value, out.clock.now()
@@ -71,7 +72,7 @@ def _told(
                 FactoryEvent(EventType.RETENTION_BLOCKED, f"retention/{name}", now, data, correlation)
             )
         yield line(out, after.kind, name, "retention-blocked", after.stopped, correlation)
-    for verdict in _stuck(decided, after.kind):
+    for verdict in stuck:
         if verdict.name in after.stuck and verdict.name not in before.stuck:
             told: dict[str, str | int | bool | None] = {"image": verdict.image, "why": verdict.reason}
             out.events.publish(FactoryEvent(EventType.WORK_FAILED, verdict.name, now, told, correlation))

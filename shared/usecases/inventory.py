@@ -14,7 +14,8 @@ from shared.domain import keys
 from shared.domain.errors import FactoryError, Missing
 from shared.domain.estate import Content, Seen, SeenBlob, SeenGroup, SeenTemplate
 from shared.domain.factory import Factory
-from shared.domain.records import ImageRecord, OutputRecord, Record
+from shared.domain.ids import ResourceId
+from shared.domain.records import ImageRecord, OutputRecord, Record, RunRecord
 from shared.domain.retention import Inventory, Kind, RetentionKind, RetentionRecord
 from shared.planning.knowledge import Knowledge
 from shared.planning.leftovers import leftovers, template_of
@@ -47,6 +48,10 @@ class Observed(msgspec.Struct, frozen=True):
     blobs: tuple[SeenBlob, ...]
     records: tuple[Held[Record], ...]
     blind: tuple[str, ...]
+    scope: tuple[str, ...]
+    """The subscriptions that were asked."""
+    whole: bool = True
+    """Not the neighbourhood of one thing alone."""
 
     @property
     def going(self) -> dict[tuple[Kind, str], Held[RetentionRecord]]:
@@ -60,17 +65,20 @@ class Observed(msgspec.Struct, frozen=True):
 
 
 def observe(out: Outside, factory: Factory, around: Around | None = None) -> Observed:
-    """Of everything, or around one thing. Raises the errors of the ledger alone."""
+    """Of everything, or around one thing. Raises the errors of the ledger alone.
+
+    The ledger comes first: what is made meanwhile is seen without a record, and stays.
+    """
     blind: list[str] = []
-    near, scope = around.ids if around else (), factory.scope
+    records = tuple(_records(out, factory, around))
+    near, scope = around.ids if around else (), _scope(factory, [held.record for held in records])
     listings: list[Callable[[], Iterable[Seen]]] = [partial(_proven, out, each) for each in scope]
     listings += [partial(query, scope, near) for query in (out.estate.resources, out.estate.instances)]
     seen = [each for listing in listings for each in _listed(listing, blind)]
     seen += _contents(out, seen, around)
-    records = tuple(_records(out, factory, around))
     folders = around.folders if around else _archives(factory, [r.record for r in records])
     blobs = [blob for folder in folders for blob in _listed(partial(_blobs, out, folder), blind)]
-    return Observed(tuple(seen), tuple(blobs), records, tuple(blind))
+    return Observed(tuple(seen), tuple(blobs), records, tuple(blind), scope, whole=around is None)
 
 
 def inventory(out: Outside, factory: Factory, observed: Observed) -> Inventory:
@@ -78,9 +86,15 @@ def inventory(out: Outside, factory: Factory, observed: Observed) -> Inventory:
     now = out.clock.now()
     records = [held.record for held in observed.records]
     k = Knowledge(factory, observed.seen, observed.blobs, records, now, out.graph_lag)
-    unseen = [f"subscription {s} is not visible to the factory's identity" for s in k.unseen(factory.scope)]
+    unseen = [
+        f"subscription {s} is not visible to the factory's identity (if no image is in use there any more,"
+        " name it in retention.out_of_scope)"
+        for s in k.unseen(observed.scope)
+    ]
+    silent = [f"no instance of the scale set {s} is visible, though it has some" for s in k.silent]
     unread = [f"{each.id or 'something'} cannot be read: {each.why}" for each in k.unreadable]
     blind = (*observed.blind, *(unseen if not observed.blind else ()), *unread)
+    blind += tuple(silent) if observed.whole else ()
     approved = {kind: held.record.approved for kind, held in observed.kinds.items() if held.record.approved}
     return Inventory((*counted(k), *leftovers(k)), blind, approved)
 
@@ -101,12 +115,26 @@ def _contents(out: Outside, seen: Sequence[Seen], around: Around | None) -> Iter
         try:
             yield from out.estate.contents(group.id)
         except FactoryError as error:
-            yield Content(f"{group.id}/providers/?", "", str(error))
+            yield Content(f"{group.id}/providers/?", "", unlisted=str(error))
 
 
 def _proven(out: Outside, subscription: str) -> Iterable[Seen]:
     out.estate.readable(subscription)
     return ()
+
+
+def _scope(factory: Factory, records: Iterable[Record]) -> tuple[str, ...]:
+    """Every subscription that ever was in scope: machines outlive the image that they were made from."""
+    ever: set[str] = set()
+    for record in records:
+        match record:
+            case RetentionKind(scope=known):
+                ever.update(known)
+            case RunRecord(template=template):
+                ever.add(template.split("/")[2].lower())
+            case OutputRecord(artifact=ResourceId(subscription=subscription)):
+                ever.add(subscription.lower())
+    return tuple(sorted({*factory.scope, *(ever - set(factory.retention.out_of_scope))}))
 
 
 def _records(out: Outside, factory: Factory, around: Around | None) -> Iterator[Held[Record]]:

@@ -4,6 +4,8 @@ Each of these looks plans again, on the neighbourhood of the one thing: a narrow
 read of the thing itself, which has to show what the query did.
 """
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from shared import telemetry
@@ -15,6 +17,7 @@ from shared.domain.factory import Factory
 from shared.domain.looks import Lane, Look
 from shared.domain.looks import Thing as LookedAt
 from shared.domain.retention import (
+    Inventory,
     Kind,
     Plan,
     RetentionRecord,
@@ -24,12 +27,13 @@ from shared.domain.retention import (
     Verdict,
 )
 from shared.planning.retention import RESEND, plan, turn
+from shared.planning.standings import pillars
 from shared.ports import Held, Outside, Remove, Replace
 
 from .abnormal import judge, line
 from .inventory import Observed, inventory, observe
 from .marking import announced, mark, unmark
-from .retiring import Fresh, Going, children, shown, with_fresh
+from .retiring import Fresh, Going, shown, with_fresh
 
 UNTRIPPED = Trip(number=10**9)
 """A neighbourhood is no measure of what is abnormal: the sweep has judged that."""
@@ -46,34 +50,46 @@ def look_at_everything(out: Outside, factory: Factory, correlation: str) -> None
     observed = observe(out, factory)
     decided = planned(out, factory, observed)
     stopped = judge(out, decided, observed, correlation)
-    for verdict in turn(decided, factory.retention.per_sweep):
+    going = observed.going
+    tried = {at: held.record.tried for at, held in going.items() if held.record.tried}
+    for verdict in turn(decided, factory.retention, tried):
         if verdict.kind in stopped and verdict.step is not Step.UNMARK:
             continue
         if not factory.retention.enforce and verdict.step is not Step.UNMARK:
             continue
         try:
-            _turn(out, factory, verdict, observed, correlation)
+            _turn(out, factory, verdict, going.get((verdict.kind, verdict.id)), correlation)
         except FactoryError as error:  # one thing must not hold up the others; the next sweep tries again
             telemetry.event("retention-failed", thing=verdict.name, step=verdict.step.value, why=str(error))
     if not decided.blind:
-        _clear(out, decided, observed, correlation)
+        _clear(out, decided, going, correlation)
     for kind in decided.kinds:
         telemetry.metric("retention-going", kind.going, "things", kind=kind.kind.value)
 
 
-def _turn(out: Outside, factory: Factory, verdict: Verdict, observed: Observed, correlation: str) -> None:
-    held = observed.going.get((verdict.kind, verdict.id))
+def _turn(
+    out: Outside, factory: Factory, verdict: Verdict, held: Held[RetentionRecord] | None, correlation: str
+) -> None:
     match verdict.step:
         case Step.MARK:
             mark(out, verdict, held, correlation)
         case Step.UNMARK if held:
-            unmark(out, factory, held, verdict.reason, correlation)
+            unmark(out, factory, _of(verdict, held), verdict.reason, correlation)
         case Step.CANCEL:
             out.estate.cancel(verdict.id)
             told = line(out, verdict.kind, verdict.name, "template-cancelled", verdict.reason, correlation)
             out.ledger.commit(keys.of_retention(verdict.kind.value), (told,))
-        case Step.EXCLUDE | Step.DELETE:
+        case Step.EXCLUDE | Step.DELETE if held:
+            tried = replace(held.record, tried=out.clock.now())
+            out.ledger.commit(keys.of_retention(verdict.kind.value), (Replace(tried, held.etag),))
             send(out, verdict.kind, verdict.id, correlation)
+
+
+def _of(verdict: Verdict, held: Held[RetentionRecord]) -> Held[RetentionRecord]:
+    """The row; of another thing that had the same name it does not matter where that was latest."""
+    if held.record.made == verdict.made:
+        return held
+    return Held(replace(held.record, latest=()), held.etag)
 
 
 def send(out: Outside, kind: Kind, id: str, correlation: str) -> None:
@@ -81,10 +97,12 @@ def send(out: Outside, kind: Kind, id: str, correlation: str) -> None:
     out.queues.send(Look(Lane.RETENTION, LookedAt.RETIRING, f"{kind.value}:{id}", correlation))
 
 
-def _clear(out: Outside, decided: Plan, observed: Observed, correlation: str) -> None:
+def _clear(
+    out: Outside, decided: Plan, going: Mapping[tuple[Kind, str], Held[RetentionRecord]], correlation: str
+) -> None:
     """What is recorded as going and is not there: a look at it tells what became of it."""
     there = {(v.kind, v.id) for v in decided.verdicts}
-    for kind, id in observed.going.keys() - there:
+    for kind, id in going.keys() - there:
         send(out, kind, id, correlation)
 
 
@@ -102,13 +120,13 @@ def look_at_thing(out: Outside, factory: Factory, look: Look) -> None:
         _follow(going)
         return
     observed = observe(out, factory, going.way.around(factory, record))
-    fresh = going.way.read(out, record)  # after the query, and just before what follows from both
+    fresh = going.way.read(out, record.id)  # after the query, and just before what follows from both
     if fresh is None:
         end(going)
         return
-    verdict = _verdict(going, observed, fresh)
-    if verdict is not None:
-        _step(replace(going, fresh=fresh), verdict, observed)
+    if _may_go_on(going, observed):
+        things = inventory(out, factory, with_fresh(observed, record, fresh))
+        _step(replace(going, fresh=fresh), _verdict(going, things), observed, things)
 
 
 def end(going: Going) -> None:
@@ -127,46 +145,59 @@ def end(going: Going) -> None:
 
 def _follow(going: Going) -> None:
     """A deletion is under way: nothing is decided, only its end is seen."""
-    if going.way.read(going.out, going.record) is None:
+    if going.way.read(going.out, going.record.id) is None:
         end(going)
         return
     going.out.queues.send(replace(going.look, attempt=1, first=None), going.factory.timing.look_again)
 
 
-def _verdict(going: Going, observed: Observed, fresh: Fresh) -> Verdict | None:
-    """Planned again, on what the query showed. None if the kind is stopped."""
-    record, factory = going.record, going.factory
+def _may_go_on(going: Going, observed: Observed) -> bool:
+    """Not while the kind is stopped. Raises Busy while not everything around the thing can be seen."""
+    record = going.record
     kind = observed.kinds.get(record.kind)
     if kind and kind.record.stopped:
         telemetry.event("retention-stopped", thing=record.name, why=kind.record.stopped)
-        return None
+        return False
     if observed.blind:
         raise Busy(f"not everything around {record.name} can be seen now: {observed.blind[0]}")
-    rules = replace(factory.retention, trip=UNTRIPPED, keep_parents=False)
-    seen = inventory(going.out, factory, with_fresh(observed, record, fresh))
-    decided = plan(seen, rules, going.out.clock.now(), going.out.graph_lag)
-    return next((v for v in decided.verdicts if (v.kind, v.id) == (record.kind, record.id)), None)
+    return True
 
 
-def _step(going: Going, verdict: Verdict, observed: Observed) -> None:
-    record = going.record
+def _verdict(going: Going, things: Inventory) -> Verdict | None:
+    """Planned again, on what the query showed. None for what retention does not deal with any more."""
+    rules = replace(going.factory.retention, trip=UNTRIPPED, keep_parents=False)
+    decided = plan(things, rules, going.out.clock.now(), going.out.graph_lag)
+    at = going.record.kind, going.record.id
+    return next((v for v in decided.verdicts if (v.kind, v.id) == at), None)
+
+
+def _step(going: Going, verdict: Verdict | None, observed: Observed, things: Inventory) -> None:
+    if verdict is None:
+        return
+    record, correlation = going.record, going.look.correlation
     if verdict.step is Step.UNMARK:
-        unmark(going.out, going.factory, going.held, verdict.reason, going.look.correlation)
+        unmark(going.out, going.factory, _of(verdict, going.held), verdict.reason, correlation)
         return
     if verdict.step not in (Step.EXCLUDE, Step.DELETE):
         telemetry.event("retention-waits", thing=record.name, rule=verdict.rule, why=verdict.reason)
         return
-    if shown(observed, record) != going.fresh:
-        raise Busy(f"Resource Graph still shows {record.name} otherwise than it is: looked at again later")
-    if verdict.step is Step.DELETE and isinstance(going.fresh, SeenVersion) and going.fresh.offered:
-        why = "somebody has made it latest again"
-        unmark(going.out, going.factory, going.held, why, going.look.correlation)
-    elif verdict.step is Step.EXCLUDE:
+    _confirm(going, observed, record.id, going.fresh)
+    if verdict.step is Step.EXCLUDE:
         _exclude(going)
-    elif going.factory.retention.keep_parents and (child := next(children(going), "")):
-        telemetry.event("retention-waits", thing=record.name, why=f"{child} was built from it and goes first")
+    elif isinstance(going.fresh, SeenVersion) and going.fresh.offered:
+        unmark(going.out, going.factory, going.held, "somebody has made it latest again", correlation)
+    elif why := next(going.way.against(going), ""):
+        telemetry.event("retention-waits", thing=record.name, why=why)
     else:
+        for id in pillars(things.things, going.factory.retention, record.id):
+            _confirm(going, observed, id, going.way.read(going.out, id))
         _delete(going)
+
+
+def _confirm(going: Going, observed: Observed, id: str, fresh: Fresh | None) -> None:
+    """Raises Busy for a thing that is not as the query showed it: nothing is concluded from that."""
+    if shown(observed, going.record.kind, id) != fresh:
+        raise Busy(f"Resource Graph still shows {id} otherwise than it is: looked at again later")
 
 
 def _exclude(going: Going) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shared.domain import keys
 from shared.domain.errors import Missing
-from shared.domain.estate import Seen, SeenBlob
+from shared.domain.estate import Seen, SeenBlob, SeenGroup
 from shared.domain.factory import Factory
 from shared.domain.ids import BlobAddress
 from shared.domain.looks import Look
@@ -19,6 +19,7 @@ from shared.domain.records import OutputRecord, OutputState
 from shared.domain.releases import Descent
 from shared.domain.retention import Kind, RetentionRecord
 from shared.domain.versions import Version
+from shared.planning.leftovers import template_of
 from shared.ports import Held, Outside, Replace
 
 from .exclusion import exclude, include
@@ -33,7 +34,7 @@ class Way(msgspec.Struct, frozen=True):
     """What is done with things of one kind. All raise the errors of `domain.errors`."""
 
     around: Callable[[Factory, RetentionRecord], Around]
-    read: Callable[[Outside, RetentionRecord], Fresh | None]
+    read: Callable[[Outside, str], Fresh | None]
     tags: Callable[[Outside, str], Tags]
     """As they are now. Missing if the thing does not exist."""
     tag: Callable[[Outside, str, Tags], None]
@@ -45,6 +46,8 @@ class Way(msgspec.Struct, frozen=True):
     """Whether it is seen to be excluded; if not, it has been asked for."""
     include: Callable[[Outside, Factory, RetentionRecord], bool]
     """Likewise, whether it is offered again where it was."""
+    against: Callable[["Going"], Iterator[str]]
+    """What speaks against its deletion at the last moment, whatever the query showed."""
     finish: Callable[[Outside, RetentionRecord], None]
     """After it has gone, for what goes with it."""
 
@@ -67,11 +70,11 @@ class Going(msgspec.Struct, frozen=True):
         return WAYS[self.record.kind]
 
 
-def shown(observed: Observed, record: RetentionRecord) -> Fresh | None:
-    """The thing as the query showed it."""
-    if record.kind is Kind.ARCHIVED_VHD:
-        return next((b for b in observed.blobs if _id(b) == record.id), None)
-    return next((s for s in observed.seen if getattr(s, "id", "") == record.id), None)
+def shown(observed: Observed, kind: Kind, id: str) -> Fresh | None:
+    """A thing as the query showed it."""
+    if kind is Kind.ARCHIVED_VHD:
+        return next((b for b in observed.blobs if _id(b) == id), None)
+    return next((s for s in observed.seen if getattr(s, "id", "") == id), None)
 
 
 def with_fresh(observed: Observed, record: RetentionRecord, fresh: Fresh) -> Observed:
@@ -82,10 +85,10 @@ def with_fresh(observed: Observed, record: RetentionRecord, fresh: Fresh) -> Obs
     return replace(observed, seen=(*others, fresh))
 
 
-def children(going: Going) -> Iterator[str]:
+def _children(going: Going) -> Iterator[str]:
     """What was built from a version and still is there."""
     out, record = going.out, going.record
-    if record.kind is not Kind.GALLERY_VERSION:
+    if not going.factory.retention.keep_parents:
         return
     root, number = record.id.rsplit("/versions/", 1)
     prefix = f"{keys.ranked(Version.parse(number))}:"
@@ -98,9 +101,20 @@ def _outputs_of(out: Outside, descent: Descent) -> Iterator[str]:
     for row in of_kind(scanned(out, keys.of_image(descent.image), prefix), OutputRecord):
         output = row.record
         if output.artifact and out.estate.read(str(output.artifact).lower()):
-            yield output.id
+            yield f"{output.id} was built from it and goes first"
         if output.target and output.state is not OutputState.RETIRED and _blob(out, output.target):
-            yield output.id
+            yield f"{output.id} was built from it and goes first"
+
+
+def _its_template(going: Going) -> Iterator[str]:
+    """A template that was made meanwhile under the name that a group's tags tell may be using it."""
+    group = going.fresh
+    if isinstance(group, SeenGroup) and going.out.estate.read(template_of(group)):
+        yield "the template that it was made for is there"
+
+
+def _none(_going: Going) -> Iterator[str]:
+    return iter(())
 
 
 def _blob(out: Outside, at: BlobAddress) -> SeenBlob | None:
@@ -143,8 +157,8 @@ def _around_leftover(_factory: Factory, record: RetentionRecord) -> Around:
     return Around((record.id,), (record.image,), (), (record.kind,))
 
 
-def _read(out: Outside, record: RetentionRecord) -> Fresh | None:
-    return out.estate.read(record.id)
+def _read(out: Outside, id: str) -> Fresh | None:
+    return out.estate.read(id)
 
 
 def _tags(out: Outside, id: str) -> Tags:
@@ -179,8 +193,8 @@ def _not_taken(_out: Outside, _factory: Factory, _record: RetentionRecord) -> bo
     return True
 
 
-def _read_vhd(out: Outside, record: RetentionRecord) -> Fresh | None:
-    return _blob(out, _address(record.id))
+def _read_vhd(out: Outside, id: str) -> Fresh | None:
+    return _blob(out, _address(id))
 
 
 def _tags_vhd(out: Outside, id: str) -> Tags:
@@ -229,6 +243,7 @@ _OF_AZURE = Way(
     delete=_delete,
     exclude=_not_offered,
     include=_not_taken,
+    against=_none,
     finish=_nothing,
 )
 
@@ -238,6 +253,7 @@ WAYS: dict[Kind, Way] = {
         around=_around_version,
         exclude=lambda going: exclude(going.out, going.factory, going.held),
         include=include,
+        against=_children,
     ),
     Kind.MANAGED_IMAGE: replace(_OF_AZURE, around=_around_image),
     Kind.ARCHIVED_VHD: replace(
@@ -251,5 +267,5 @@ WAYS: dict[Kind, Way] = {
         finish=_finish_vhd,
     ),
     Kind.TEMPLATE: _OF_AZURE,
-    Kind.STAGING_GROUP: _OF_AZURE,
+    Kind.STAGING_GROUP: replace(_OF_AZURE, against=_its_template),
 }

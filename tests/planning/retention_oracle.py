@@ -16,9 +16,13 @@ ORPHANS = (Kind.TEMPLATE, Kind.STAGING_GROUP)
 
 def bears(thing: Thing, rule: TagRule) -> bool:
     for name, value in thing.tags.items():
-        if name.casefold() == rule.name.casefold() and (rule.value is None or rule.value == value):
+        if alike(name, rule.name) and (rule.value is None or alike(value, rule.value)):
             return True
     return False
+
+
+def alike(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def set_apart(world: World, thing: Thing) -> bool:
@@ -130,8 +134,9 @@ def keepers(world: World, now: datetime) -> dict[str, set[str]]:
 
 def trips(world: World, kind: Kind, going: set[str]) -> bool:
     for image in {t.image for t in world.inventory.things}:
-        of_image = [t for t in world.inventory.things if t.kind is kind and t.image == image]
-        fresh = [t for t in of_image if t.id in going and t.going.stage is Stage.NONE]
+        of_kind = [t for t in world.inventory.things if t.kind is kind and t.image == image]
+        of_image = [t for t in of_kind if not set_apart(world, t)]
+        fresh = [t for t in of_image if t.id in going and t.going.stage is Stage.NONE and t.act]
         share = world.rules.trip.percent * len(of_image) // 100
         if len(fresh) > world.rules.trip.number and len(fresh) > share:
             return True
@@ -194,7 +199,7 @@ def next_steps(world: World, thing: Thing, verdict: Verdict, stopped: bool, now:
         return _stays(thing, verdict, acts, told & {Step.CANCEL}, now)
     if acts:
         return idle if stopped else _goes_on(world, thing, verdict, now)
-    if stage is Stage.NONE:
+    if stage is Stage.NONE and not thing.going.row:
         return idle | (told & {Step.MARK})
     return {Step.UNMARK} if stage is not Stage.DELETING else {Step.UNMARK, *idle}
 
@@ -204,7 +209,7 @@ def _stays(thing: Thing, verdict: Verdict, acts: bool, told: set[Step], now: dat
     if verdict.rule == "stuck" and thing.cancellable and (acts or told):
         waits = {Step.WAIT} if stage is Stage.DELETING else set[Step]()
         return {Step.CANCEL} if acts else {Step.NOTHING, Step.UNMARK, *waits, *told}
-    if stage is Stage.NONE:
+    if stage is Stage.NONE and not thing.going.row:
         return {Step.NOTHING}
     if verdict.rule in ("blind", "busy"):  # not seen, or at work: that takes nothing back
         return {Step.NOTHING, Step.WAIT}
@@ -246,17 +251,33 @@ def thresholds(world: World) -> set[datetime]:
     return found
 
 
-def in_turn(plan: Plan, per_sweep: int) -> set[str]:
-    """What a sweep does of a plan: of exclusions and deletions so many of a kind, the oldest ones."""
-    found = set()
-    for verdict in plan.verdicts:
+def in_turn(world: World, plan: Plan) -> set[str]:
+    """What a sweep does of a plan: so many exclusions and deletions of a kind, children first."""
+    found, tried = set(), world.tried
+    may = [
+        v for v in plan.verdicts if not (world.rules.keep_parents and v.step is Step.DELETE and bore(v, plan))
+    ]
+    for verdict in may:
         if verdict.step in (Step.EXCLUDE, Step.DELETE):
-            same = [v for v in plan.verdicts if (v.kind, v.step) == (verdict.kind, verdict.step)]
-            if len([v for v in same if older(v, verdict)]) < per_sweep:
+            same = [v for v in may if (v.kind, v.step) == (verdict.kind, verdict.step)]
+            if len([v for v in same if sooner(v, verdict, tried)]) < world.rules.per_sweep:
                 found.add(verdict.id)
         elif verdict.step not in (Step.NOTHING, Step.WAIT):
             found.add(verdict.id)
     return found
+
+
+def bore(verdict: Verdict, plan: Plan) -> bool:
+    """Whether something that is there was built from it."""
+    return any(v.parent == verdict.id and v.id != verdict.id for v in plan.verdicts)
+
+
+def sooner(one: Verdict, other: Verdict, tried: dict[tuple[Kind, str], datetime]) -> bool:
+    """Whether its turn comes first: never tried, or longer ago, or else older."""
+    first, second = tried.get((one.kind, one.id)), tried.get((other.kind, other.id))
+    if first == second:
+        return older(one, other)
+    return first is None or (second is not None and first < second)
 
 
 def older(one: Verdict, other: Verdict) -> bool:

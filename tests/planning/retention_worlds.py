@@ -4,7 +4,7 @@ Ages and durations are counted in the same few days, so that a thing often is ex
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -39,6 +39,7 @@ class World(msgspec.Struct, frozen=True):
     inventory: Inventory
     rules: Retention
     lag: timedelta = LAG
+    tried: dict[tuple[Kind, str], datetime] = {}
 
 
 def one_of(*values: Any) -> Draw:
@@ -62,7 +63,14 @@ ODD: dict[str, Draw] = {
     "recorded": one_of(False),
     "made": one_of(None, NOW + DAY),
     "good": one_of(False),
-    "tags": one_of({PIN: ""}, {"IMAGEFACTORYKEEP": "mine"}, {"pet": "yes"}, {"Pet": "no"}, {"other": "1"}),
+    "tags": one_of(
+        {PIN: ""},
+        {"IMAGEFACTORYKEEP": "mine"},
+        {"pet": "yes"},
+        {"Pet": " YES"},
+        {"Pet": "no"},
+        {"other": "1"},
+    ),
     "guarded": one_of(True),
     "offered": one_of(("west",), ("north",), ("west", "north")),
     "settled": one_of(False),
@@ -107,7 +115,7 @@ def _thing(random: Random, number: int, scene: Scene) -> Thing:
         id=ids[number],
         name=f"{image}/{number}",
         place=scene.places(random),
-        going=Going(stage, since),
+        going=Going(stage, since, stage is not Stage.NONE or random.random() < 0.1),
         **facts,
     )
 
@@ -155,4 +163,5 @@ def world(random: Random) -> World:
     )
     things = tuple(_thing(random, number, scene) for number in range(count))
     blind = ("a subscription",) if random.random() < 0.02 else ()
-    return World(Inventory(things, blind), _rules(random), one_of(LAG, DAY * 2)(random))
+    tried = {(t.kind, t.id): NOW - SOON(random) for t in things if random.random() < 0.3}
+    return World(Inventory(things, blind), _rules(random), one_of(LAG, DAY * 2)(random), tried)

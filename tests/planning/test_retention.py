@@ -61,7 +61,7 @@ def test_is_kept_whatever_the_policy_says(facts: dict[str, Any], rule: str, reas
 
 OF_NO_WEIGHT: tuple[dict[str, Any], ...] = (
     {},
-    {"tags": {"keep": "YES"}},
+    {"tags": {"keep": "no"}},
     {"tags": {"imageFactoryKept": "yes"}},
     {"end_of_life": NOW + HOUR},
     {"guarded": True, "end_of_life": NOW},

@@ -48,9 +48,9 @@ def digests_are_right(world: World, random: Random) -> None:
 
 
 def turns_are_fair(world: World, first: Plan) -> None:
-    taken = turn(first, world.rules.per_sweep)
+    taken = turn(first, world.rules, world.tried)
     ids = [verdict.id for verdict in taken]
-    assert set(ids) == in_turn(first, world.rules.per_sweep)
+    assert set(ids) == in_turn(world, first)
     assert len(ids) == len(set(ids))
 
 

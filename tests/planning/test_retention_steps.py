@@ -172,7 +172,7 @@ def test_nothing_of_a_kind_that_tripped_goes_on_but_marks_are_taken_back() -> No
     pinned = version(2, id="/y", rank=(0, 2), going=Going(Stage.MARKED, NOW), tags={PIN: ""})
     seen = planned(*history(4), waiting, pinned, by=rules(trip=Trip()))
     assert about(waiting, seen).step is Step.NOTHING
-    assert [(v.id, v.step) for v in turn(seen, 10)] == [("/y", Step.UNMARK)]
+    assert [(v.id, v.step) for v in turn(seen, rules(), {})] == [("/y", Step.UNMARK)]
 
 
 def test_the_approval_of_a_plan_is_void_after_any_change_of_it() -> None:
@@ -204,12 +204,33 @@ def test_a_sweep_brings_so_many_on_the_oldest_first_and_marks_all() -> None:
     gone = [replace(t, id=f"/g{t.id}", going=Going(Stage.EXCLUDED, NOW - 9 * DAY)) for t in history(5)[:-1]]
     new = [replace(t, id=f"/n{t.id}", going=Going()) for t in history(5)[:-1]]
     vhds = [replace(t, id=f"/v{t.id}") for t in history(3, Stage.MARKED, Kind.ARCHIVED_VHD)]
-    seen = turn(planned(NEWEST, *due, *gone, *new, *vhds), 2)
+    seen = turn(planned(NEWEST, *due, *gone, *new, *vhds), rules(per_sweep=2), {})
     by_step = {each: [v.id for v in seen if v.step is each] for each in Step}
     assert by_step[Step.EXCLUDE] == ["/0", "/1", "/v/0", "/v/1"]
     assert by_step[Step.DELETE] == ["/g/0", "/g/1"]
     assert len(by_step[Step.MARK]) == 5
     assert not by_step[Step.WAIT] + by_step[Step.NOTHING]
+
+
+def test_what_something_was_built_from_waits_for_that_and_what_was_tried_last_comes_last() -> None:
+    gone = Going(Stage.EXCLUDED, NOW - 9 * DAY)
+    parent, other = version(1, going=gone), version(3, going=gone)
+    child = version(5, going=gone, parent=parent.id)
+    seen, by = planned(parent, child, other, NEWEST), rules(per_sweep=1)
+    assert [v.id for v in turn(seen, by, {})] == [other.id]
+    tried = {(other.kind, other.id): NOW - HOUR}
+    assert [v.id for v in turn(seen, by, tried)] == [child.id]
+    tried[child.kind, child.id] = NOW
+    assert [v.id for v in turn(seen, by, tried)] == [other.id]
+    alone = planned(parent, other, NEWEST)
+    assert [v.id for v in turn(alone, by, tried)] == [parent.id]
+
+
+def test_an_image_that_only_observes_trips_nobody() -> None:
+    """Its things are never marked, so that they would count as new for ever."""
+    watched = [replace(t, act=False) for t in history(6)]
+    assert not of_kind(planned(*watched, by=rules(trip=Trip()))).tripped
+    assert of_kind(planned(*history(6), by=rules(trip=Trip()))).tripped
 
 
 def test_the_same_facts_give_the_same_plan_byte_for_byte() -> None:

@@ -32,6 +32,10 @@ class Retaining(World):
         super().__init__(**options)
         self._retention_due = self.clock.now() + LOOKS_EVERY
 
+    def sweep_retention_in(self, time: timedelta) -> None:
+        """The next sweep is so far away."""
+        self._retention_due = self.clock.now() + time
+
     def plan_now(self) -> Plan:
         return planned(self.worker.outside, self.worker.factory())
 

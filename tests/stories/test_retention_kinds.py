@@ -189,6 +189,16 @@ def test_a_staging_group_that_outlived_its_template_goes_unless_it_holds_more(tm
     assert name in world.events("VersionRetired")
 
 
+def test_a_staging_group_with_something_pinned_in_it_stays(tmp_path: Path) -> None:
+    world = built(tmp_path, *VERSIONS[:2], options={"after_archive": "keep_template"})
+    group = orphan(world)
+    factory_file(tmp_path, "other", retention=RULES)
+    kind = "Microsoft.Compute/disks"
+    world.azure.inventory.add(group, kind, "evidence", {}, tags={PIN.upper(): "the auditors want it"})
+    world.go_on(hours=9)
+    assert rules(world)[group.rsplit("/", 1)[1].lower()] == "doubtful"
+
+
 def succeeded(image: str, start: RunStart, ended: datetime, version: str, source: str = "") -> RunRecord:
     return RunRecord(
         image=ImageName(image),

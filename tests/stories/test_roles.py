@@ -83,6 +83,7 @@ def retiring_everything(folder: Path) -> set[str]:
         ("Microsoft.Compute/virtualMachineScaleSets/virtualMachines", "set/0"),
         ("Microsoft.LabServices/labs", "class"),
         ("Microsoft.DevTestLab/labs/virtualMachines", "lab/vm"),
+        ("Microsoft.DevTestLab/labs/customImages", "lab/image"),
     ):
         world.azure.inventory.add(GROUP, kind, name, {})
     world.play(left("1.0.1", "1.0.2"))
