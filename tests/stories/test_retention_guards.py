@@ -16,10 +16,10 @@ from sandbox.switches import Switches
 from shared.domain import keys
 from shared.domain.galleries import Target, Update, VersionId
 from shared.domain.ids import ImageName, ResourceId, RunStart
-from shared.domain.records import OutputRecord, OutputState, RunRecord
+from shared.domain.records import OutputRecord, OutputState
 from shared.domain.releases import Descent
 from shared.domain.retention import MARK, PIN, Kind, RetentionRecord, Stage
-from shared.domain.templates import OutputKind, RunState
+from shared.domain.templates import OutputKind
 from shared.domain.versions import Version
 from shared.ports import Put
 from shared.usecases import rulings, withdrawals
@@ -28,6 +28,7 @@ from shared.usecases.retention import send
 from .gallery import GALLERY
 from .retaining import RetentionWorld, left
 from .scenes import GROUP, TEMPLATES
+from .test_retention_kinds import succeeded
 from .test_retention_story import configured, staged
 
 VERSIONS = f"{GALLERY}/images/dev/versions"
@@ -160,30 +161,12 @@ def built(world: RetentionWorld, number: str, version: Version | None) -> RunSta
     source = f"{GALLERY}/images/dev"
     start = RunStart(f"2026-01-01T00:00:0{number[-1]}Z")
     when = world.clock.now() - timedelta(days=90)
-    run = RunRecord(
-        image=ImageName("dev"),
-        template=TEMPLATES,
-        start=start,
-        started=when,
-        ended=when,
-        state=RunState.SUCCEEDED,
-        message="",
-        version=version,
-        inferred=False,
-        ours=True,
-        why="",
-        outputs=("dev",),
-        log_end="",
-        staging_group=None,
-        correlation="c",
-        source=source,
-    )
+    run = replace(succeeded("dev", start, when, "1.0.0", source), version=version)
     artifact = ResourceId.parse(f"{VERSIONS}/{number}")
     kind, state = OutputKind.GALLERY_VERSION, OutputState.RECORDED
     output = OutputRecord(run.image, start, "dev", kind, state, TEMPLATES, artifact=artifact)
     world.ledger.commit(keys.of_image("dev"), (Put(run), Put(output)))
     release = world.release(f"dev/{number}")
-    assert release
     world.ledger.commit(keys.of_definition("dev"), (Put(replace(release, run=start)),))
     if version:
         descent = Descent(source, version, run.image, start, False, when)
