@@ -62,6 +62,7 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
     from shared.gateways.marketplace import ArmMarketplace
     from shared.gateways.queues import StorageQueues
     from shared.gateways.resources import ArmResources
+    from shared.gateways.scripts import StorageScripts
     from shared.gateways.templates import ArmTemplates
     from shared.gateways.workers import ThreadWorkers
 
@@ -73,6 +74,7 @@ def connect(settings: Settings, copy_workers: int) -> Outside:
         queues=StorageQueues(settings.queue_uri, connection),
         blobs=blobs,
         manifests=BlobManifests(blobs),
+        scripts=StorageScripts(settings.blob_endpoint, blobs),
         templates=ArmTemplates(settings.arm_endpoint, settings.blob_endpoint, connection),
         marketplace=ArmMarketplace(settings.arm_endpoint, connection),
         galleries=ArmGalleries(settings.arm_endpoint, connection),

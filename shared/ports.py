@@ -290,6 +290,16 @@ class Manifests(Protocol):
         """If-None-Match: *. Raises Exists: the same run's manifest is there already."""
 
 
+class Scripts(Protocol):
+    """Scripts and files that templates name, by the address as it is written there."""
+
+    def etag(self, url: str) -> str | None:
+        """Differs once it has changed. None for an address that is not one of a blob in the configured cloud.
+
+        One request; Missing, AccessDenied or Unreachable if it cannot be read.
+        """
+
+
 class Outside(msgspec.Struct, frozen=True):
     """Everything outside, as one argument."""
 
@@ -297,6 +307,7 @@ class Outside(msgspec.Struct, frozen=True):
     queues: Queues
     blobs: Blobs
     manifests: Manifests
+    scripts: Scripts
     templates: Templates
     marketplace: Marketplace
     galleries: Galleries

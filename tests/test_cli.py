@@ -54,7 +54,7 @@ def test_validate_says_which_file_is_missing(tmp_path: Path, capsys: Output) -> 
 def test_status_tells_where_every_image_stands(world: World, capsys: Output) -> None:
     assert run(world, "status") == 0
     head, row = capsys.readouterr().out.splitlines()
-    assert head.split() == ["IMAGE", "BUILT", "FROM", "WANTED", "LAST", "RUN", "STANDS"]
+    assert head.split() == ["IMAGE", "BUILT", "FROM", "WANTED", "LAST", "RUN", "SCHEDULED", "STANDS"]
     assert row.split()[:4] == [IMAGE, NEW, NEW, "Succeeded"]
 
 

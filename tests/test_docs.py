@@ -87,7 +87,12 @@ def test_the_sample_settings_can_be_copied_and_run() -> None:
 def test_every_option_of_the_configuration_is_explained_with_its_default() -> None:
     page, parts = told("docs/settings.md"), schema.generate()["$defs"]
     prefixes = {"Document": "", "ImagePart": "", "Options": "", "ArchivePart": "archive."}
-    prefixes |= {"SchedulePart": "schedule.", "LimitsPart": "limits.", "TimingPart": "timing."}
+    prefixes |= {
+        "SchedulePart": "schedule.",
+        "WindowPart": "window.",
+        "LimitsPart": "limits.",
+        "TimingPart": "timing.",
+    }
     prefixes |= {"DefinitionPart": "", "RingPart": "rings.", "RegionPart": "rings.regions."}
     prefixes |= {"PolicyPart": "gallery_versions.", "TripPart": "trip.", "PatiencePart": "stuck."}
     prefixes |= {"RetentionPart": "retention."}

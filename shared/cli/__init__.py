@@ -101,13 +101,14 @@ def _status(options: argparse.Namespace) -> int:
         print(msgspec.json.encode(told).decode())
         return OK
     table(
-        ("IMAGE", "BUILT FROM", "WANTED", "LAST RUN", "STANDS"),
+        ("IMAGE", "BUILT FROM", "WANTED", "LAST RUN", "SCHEDULED", "STANDS"),
         (
             (
                 i.name,
                 text(i.record and i.record.built),
                 text(i.record and i.record.wanted),
                 text(i.record and i.record.recorded_state and i.record.recorded_state.value),
+                at(i.next),
                 stands(i.record),
             )
             for i in told.images

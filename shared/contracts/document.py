@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from shared.domain.factory import AfterArchive, Mode, Verification
 from shared.domain.releases import Promotion, ReplicationMode
+from shared.domain.schedules import Start
 
 from .forms import (
     Account,
@@ -19,6 +20,7 @@ from .forms import (
     Duration,
     GalleryName,
     Group,
+    Hours,
     ImageKey,
     NameOfDefinition,
     OrNone,
@@ -47,6 +49,15 @@ class SchedulePart(Strict, frozen=True, kw_only=True):
 
     cron: Cron
     time_zone: TimeZone | UnsetType = UNSET
+    start: Annotated[Start, Meta(title="Whether something has to have changed as well")] | UnsetType = UNSET
+
+
+class WindowPart(Strict, frozen=True, kw_only=True):
+    """When automatic runs may start: in what is allowed, or at any time, but not in what is forbidden."""
+
+    allow: Annotated[list[Hours], Meta(max_length=50)] | UnsetType = UNSET
+    forbid: Annotated[list[Hours], Meta(max_length=50)] | UnsetType = UNSET
+    time_zone: TimeZone | UnsetType = UNSET
 
 
 class Options(Strict, frozen=True, kw_only=True):
@@ -61,6 +72,7 @@ class Options(Strict, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    window: WindowPart | UnsetType = UNSET
 
 
 class ImagePart(Options, frozen=True, kw_only=True):

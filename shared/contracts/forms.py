@@ -90,6 +90,13 @@ Cron = Annotated[
         examples=["0 3 * * 1"],
     ),
 ]
+Hours = Annotated[
+    str,
+    Meta(
+        description="days of the week, hours of the day or both",
+        examples=["MON-FRI 07:00-19:00", "SAT,SUN", "22:00-06:00"],
+    ),
+]
 TimeZone = Annotated[str, Meta(description="the name of a time zone", examples=["Europe/Paris"])]
 DefinitionKey = Annotated[
     str,

@@ -16,7 +16,7 @@ from shared.domain.ids import ImageName, TemplateId
 from shared.domain.releases import Definition, DefinitionName
 from shared.domain.sources import GallerySource, MarketplaceSource, Source
 
-from . import schedules, templatefiles
+from . import schedules, templatefiles, windows
 from .distributors import against
 from .document import Document, ImagePart, LimitsPart, Options, TimingPart
 from .durations import DAY, SECOND, Range, read
@@ -25,6 +25,7 @@ from .given import either, given, inherited
 from .graph import MOST, cycles
 from .releases import definitions
 from .retention import retention
+from .scripts import scripts
 
 _ANY_DAY: Final = Range(SECOND, DAY)
 _RANGES: Final = {
@@ -112,6 +113,8 @@ def _image(
         verification=either(part.verification, either(defaults.verification, Verification.SAMPLE)),
         build_at_first_sight=either(part.build_at_first_sight, either(defaults.build_at_first_sight, False)),
         schedule=schedules.read(part.schedule, (*path, "schedule"), findings),
+        window=windows.read(part.window, defaults.window, (*path, "window"), findings),
+        scripts=scripts(bytes(file.body)),
         feeds=tuple(dict.fromkeys(target.definition for target in file.targets)),
     )
 

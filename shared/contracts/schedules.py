@@ -5,10 +5,11 @@ from typing import Final
 
 import msgspec
 
-from shared.domain.schedules import Schedule
+from shared.domain.schedules import Schedule, Start
 
 from .document import SchedulePart
 from .faults import Finding, nearest
+from .given import either
 
 NEW_YEAR: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Any moment will do: a sound expression is due after each."""
@@ -23,17 +24,24 @@ def read(
     """None if there is none, or if there is nothing to go on with; what is wrong goes into `findings`."""
     if not isinstance(part, SchedulePart):
         return None
-    zone = "UTC" if isinstance(part.time_zone, msgspec.UnsetType) else part.time_zone
-    wrong_zone = _wrong_zone(zone)
-    if wrong_zone is not None:
-        findings.append(Finding((*path, "time_zone"), f"{zone!r} is not a time zone; {_ZONE}", wrong_zone))
+    zone = time_zone(part.time_zone, path, findings)
     if not part.cron:  # a fault of the schema, and reported as one
         return None
-    schedule = Schedule(part.cron, "UTC" if wrong_zone is not None else zone)
+    schedule = Schedule(part.cron, zone, either(part.start, Start.ALWAYS))
     wrong_cron = _wrong_cron(schedule)
     if wrong_cron:
         findings.append(Finding((*path, "cron"), f"{part.cron!r} {wrong_cron}; {_CRON}"))
     return schedule
+
+
+def time_zone(written: str | msgspec.UnsetType, path: tuple[str | int, ...], findings: list[Finding]) -> str:
+    """UTC where none is written, and in place of one that is none."""
+    zone = either(written, "UTC")
+    wrong = _wrong_zone(zone)
+    if wrong is None:
+        return zone
+    findings.append(Finding((*path, "time_zone"), f"{zone!r} is not a time zone; {_ZONE}", wrong))
+    return "UTC"
 
 
 def _wrong_zone(name: str) -> str | None:

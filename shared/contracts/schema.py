@@ -14,6 +14,7 @@ import msgspec
 
 from shared.domain.factory import AfterArchive, Limits, Mode, Timing, Verification
 from shared.domain.releases import Definition, Ring, RingRegion
+from shared.domain.schedules import Start
 
 from . import durations
 from .document import Document
@@ -47,7 +48,8 @@ def _defaults() -> dict[str, dict[str, Any]]:
     return {
         "Document": {"mode": Mode.OBSERVE.value},
         "Options": options,
-        "SchedulePart": {"time_zone": "UTC"},
+        "SchedulePart": {"time_zone": "UTC", "start": Start.ALWAYS.value},
+        "WindowPart": {"time_zone": "UTC"},
         "RegionPart": _of(RingRegion, "replicas", "storage"),
         "RingPart": _of(Ring, "soak", "promotion"),
         "DefinitionPart": _of(Definition, "replication", "in_flight", "deadline", "withdraw_with_source"),

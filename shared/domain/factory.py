@@ -12,6 +12,7 @@ from .releases import Definition, DefinitionName
 from .retention import Retention
 from .schedules import Schedule
 from .sources import GallerySource, Source
+from .windows import Window
 
 
 class Mode(enum.Enum):
@@ -54,6 +55,10 @@ class Image(msgspec.Struct, frozen=True):
     verification: Verification = Verification.SAMPLE
     build_at_first_sight: bool = False
     schedule: Schedule | None = None
+    window: Window | None = None
+    """When automatic runs may start; None for at any time."""
+    scripts: tuple[str, ...] = ()
+    """Addresses of the scripts and files that the template names."""
     feeds: tuple[DefinitionId, ...] = ()
     """The gallery definitions that its runs put versions into."""
 

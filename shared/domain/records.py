@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from .ids import BlobAddress, ImageName, ResourceId, RunStart
+from .ingredients import Marks
 from .looks import Look, Trouble
 from .orders import Order
 from .releases import DefinitionRecord, Descent, ReleaseRecord
@@ -32,6 +33,8 @@ class Claim(msgspec.Struct, frozen=True):
     slot: int = 0
     order: str = ""
     """The id of the order that asked for it; empty for an automatic run."""
+    made_of: Marks | None = None
+    """What the image is made from at the request; None where its schedule does not ask."""
 
 
 class CurrentRun(msgspec.Struct, frozen=True):
@@ -76,6 +79,8 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """Why automatic runs are paused; empty when they are not."""
     paused_by: str = ""
     """Who paused them by hand: then no success ends the pause. Empty for a pause after failures."""
+    made_of: Marks | None = None
+    """What the last run that succeeded was made from, as far as anybody asked."""
     orders: tuple[Order, ...] = ()
     """What people asked for and is not done yet."""
     cancelled: Version | None = None

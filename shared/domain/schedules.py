@@ -1,8 +1,17 @@
 """Five-field cron with a time zone, and when it is next due."""
 
+import enum
 from datetime import UTC, datetime
 
 import msgspec
+
+
+class Start(enum.Enum):
+    """What a schedule that is due starts a run for."""
+
+    ALWAYS = "always"
+    IF_CHANGED = "if_changed"
+    """Only if something that the image is made from has changed since it was last built."""
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -10,6 +19,7 @@ class Schedule(msgspec.Struct, frozen=True):
 
     cron: str
     time_zone: str = "UTC"
+    start: Start = Start.ALWAYS
 
     def next_after(self, moment: datetime) -> datetime:
         """The first due time after `moment`, UTC. A missed schedule is thus due once, not once per miss."""

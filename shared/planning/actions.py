@@ -65,6 +65,12 @@ class RefuseOrder(msgspec.Struct, frozen=True):
     why: str
 
 
+class PassSchedule(msgspec.Struct, frozen=True):
+    """The schedule is due, and its start condition does not hold."""
+
+    why: str
+
+
 class UpdateVersion(msgspec.Struct, frozen=True):
     """Send the whole list of regions. `update` is None if only the record goes on."""
 
@@ -102,6 +108,7 @@ Action = (
     | ForgetRun
     | CountFailure
     | RefuseOrder
+    | PassSchedule
     | Wait
     | Nothing
 )
@@ -114,5 +121,6 @@ EFFECTS = (
     ForgetRun,
     CountFailure,
     RefuseOrder,
+    PassSchedule,
 )
 """Actions for which a sweep sends a look."""

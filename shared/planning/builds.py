@@ -6,13 +6,14 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.factory import AfterArchive, Image, Mode, Timing
+from shared.domain.ingredients import Ingredient
 from shared.domain.orders import Order, OrderKind
 from shared.domain.records import Claim, CurrentRun, ImageRecord
 from shared.domain.sources import GallerySource
 from shared.domain.templates import Provisioning, RunState, Template
 from shared.domain.versions import Version
 
-from . import orders
+from . import clock, ingredients, orders
 from .actions import (
     Action,
     CountFailure,
@@ -21,6 +22,7 @@ from .actions import (
     ForgetRun,
     NoteRun,
     Nothing,
+    PassSchedule,
     RecordEnd,
     RefuseOrder,
     RequestRun,
@@ -39,6 +41,8 @@ class Situation(msgspec.Struct, frozen=True):
     now: datetime
     moving: str = ""
     """Which ancestor is on its way to something newer; known only where a run would be asked for."""
+    found: tuple[Ingredient, ...] | None = None
+    """What the image is made from now; known only where its schedule asks whether that has changed."""
 
     @property
     def order(self) -> Order | None:
@@ -62,9 +66,17 @@ def wants(s: Situation) -> str:
         return f"source version {r.wanted} is newer than {r.built or r.baseline or 'nothing'}"
     if s.image.source is None and s.image.build_at_first_sight and r.recorded is None:
         return "first build"
-    if s.image.schedule and r.scheduled and (due := s.image.schedule.next_after(r.scheduled)) <= s.now:
-        return f"scheduled for {due:%Y-%m-%d %H:%M} UTC"
-    return ""
+    return clock.wants(r, s.image, s.now, s.found)
+
+
+def asks_what_changed(s: Situation, planned: tuple[Action, ...]) -> bool:
+    """Whether the plan is to be made again with what the image is made from: to decide, and to note it."""
+    if s.found is not None or not clock.conditional(s.image):
+        return False
+    if isinstance(planned[0], CreateTemplate | RequestRun):
+        return True
+    due = clock.wants(s.record, s.image, s.now, None)
+    return s.image.mode is Mode.OBSERVE and bool(due) and wants(s) == due
 
 
 def _has_news(record: ImageRecord) -> bool:
@@ -80,14 +92,6 @@ def _barred(s: Situation) -> str:
         runs = f"{r.older} runs in a row built {r.built} although {r.wanted} is listed"
         return f"{runs}; waiting for the next version"
     return ""
-
-
-def follow_schedule(record: ImageRecord, image: Image, now: datetime) -> ImageRecord:
-    """A schedule that is new, or another one than before, counts from now on."""
-    text = f"{image.schedule.cron} {image.schedule.time_zone}" if image.schedule else ""
-    if record.schedule == text:
-        return record
-    return msgspec.structs.replace(record, schedule=text, scheduled=now)
 
 
 Answer = tuple[Action, ...] | None
@@ -155,6 +159,8 @@ def _is_paused(s: Situation) -> Answer:
 def _is_not_wanted(s: Situation) -> Answer:
     if wants(s):
         return None
+    if why := clock.passes(s.record, s.image, s.now, s.found):
+        return (PassSchedule(why),)
     if s.image.source is None:
         why = f"nothing to build: {s.image.source_text}"
     elif _has_news(s.record):
@@ -166,7 +172,7 @@ def _is_not_wanted(s: Situation) -> Answer:
         why = "its source has no version yet"
     else:
         why = f"nothing newer than {s.record.baseline or 'what was first seen'}"
-    return _rest(s, why)
+    return _rest(s, why, clock.next_due(s.record, s.image, s.now))
 
 
 def _template_failed(s: Situation) -> Answer:
@@ -187,6 +193,14 @@ def _is_too_soon(s: Situation) -> Answer:
         else f"built {r.built}, {r.wanted} is wanted"
     )
     return _rest(s, f"tried again at {r.retry_at:%Y-%m-%d %H:%M:%S} UTC: {because}", r.retry_at)
+
+
+def _window_is_closed(s: Situation) -> Answer:
+    """Automatic runs wait for it; one that is under way, or that a person asked for, does not."""
+    opens = s.image.window.opens(s.now) if s.image.window and not s.order else s.now
+    if opens <= s.now:
+        return None
+    return _rest(s, f"its build window opens at {opens:%Y-%m-%d %H:%M} UTC; wanted, since {wants(s)}", opens)
 
 
 def _ancestors_move(s: Situation) -> Answer:
@@ -234,7 +248,9 @@ def _start(s: Situation) -> Answer:
     exact = template.exact_version if template else None
     version = s.record.wanted if _has_news(s.record) and not _barred(s) else None
     order = s.order.id if s.order else ""
-    return (RequestRun(Claim(last, s.now, attempt, version, exact, wants(s), order=order)),)
+    made_of = ingredients.marks(s.found, s.record.made_of) if s.found is not None else None
+    claim = Claim(last, s.now, attempt, version, exact, wants(s), order=order, made_of=made_of)
+    return (RequestRun(claim),)
 
 
 RULES: tuple[Callable[[Situation], Answer], ...] = (
@@ -248,6 +264,7 @@ RULES: tuple[Callable[[Situation], Answer], ...] = (
     _is_not_wanted,
     _template_failed,
     _is_too_soon,
+    _window_is_closed,
     _ancestors_move,
     _only_observes,
     _template_is_not_ready,

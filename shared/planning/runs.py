@@ -71,6 +71,11 @@ def refused(record: ImageRecord) -> ImageRecord:
     return replace(record, claim=None)
 
 
+def passed(record: ImageRecord, now: datetime) -> ImageRecord:
+    """The schedule was due and had no reason to start a run: it counts from now on."""
+    return replace(record, scheduled=now)
+
+
 def failed(record: ImageRecord, why: str, timing: Timing, now: datetime) -> ImageRecord:
     """One more failure in a row: back-off, and a pause when there were enough of them."""
     failures = record.failures + 1
@@ -146,6 +151,7 @@ def _succeeded(
         owed="",
         retry_at=None,
         scheduled=claim.at if claim and claim.order else record.scheduled,
+        made_of=(claim.made_of if claim else None) or record.made_of,
     )
     if older:
         tries = record.older + 1

@@ -20,12 +20,13 @@ from shared.domain.orders import OrderKind
 from shared.domain.records import ImageRecord
 from shared.domain.sources import GallerySource
 from shared.domain.templates import Template
-from shared.planning import actions, builds, orders, runs
+from shared.planning import actions, builds, clock, orders, runs
 from shared.planning.looks import arm
 from shared.ports import Outside
 
 from .ancestors import moving
 from .ends import record_end
+from .ingredients import ingredients
 from .slots import leave_slot, take_slot
 from .turn import Turn, due, save, says, send
 
@@ -38,7 +39,7 @@ def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
     now = out.clock.now()
     held = out.ledger.read(keys.image_key(image.name), ImageRecord)
     known = held.record if held else ImageRecord(image.name)
-    record = builds.follow_schedule(known, image, now)
+    record = clock.follow_schedule(known, image, now)
     template = out.templates.get(image.template)
     turn = Turn(out, factory, image, look, now, held, record)
     for action in _plan(turn, template):
@@ -48,9 +49,12 @@ def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
 
 
 def _plan(turn: Turn, template: Template | None) -> tuple[actions.Action, ...]:
-    """Ancestors are asked for only where the image would be built."""
+    """Ancestors and ingredients are asked for only where the image would be built."""
     situation = builds.Situation(turn.image, turn.factory.timing, turn.record, template, turn.now)
     planned = builds.plan(situation)
+    if builds.asks_what_changed(situation, planned):
+        situation = replace(situation, found=ingredients(turn.out, turn.image, turn.record))
+        planned = builds.plan(situation)
     if not isinstance(turn.image.source, GallerySource) or not isinstance(planned[0], BUILDING):
         return planned
     return builds.plan(replace(situation, moving=moving(turn.out, turn.factory, turn.image, turn.now)))
@@ -199,6 +203,13 @@ def _refuse_order(turn: Turn, action: actions.RefuseOrder) -> Turn:
     return turn
 
 
+def _pass(turn: Turn, action: actions.PassSchedule) -> Turn:
+    record = runs.passed(turn.record, turn.now)
+    turn = save(says(replace(turn, record=record), action.why), "schedule-passed")
+    send(turn)
+    return turn
+
+
 APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.Nothing: _nothing,
     actions.Wait: _wait,
@@ -210,4 +221,5 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.ForgetRun: _forget,
     actions.CountFailure: _count,
     actions.RefuseOrder: _refuse_order,
+    actions.PassSchedule: _pass,
 }

@@ -1,6 +1,7 @@
 """What people ask: where things stand, and what was decided when and why."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
@@ -19,7 +20,7 @@ from shared.domain.records import (
 )
 from shared.domain.releases import ReleaseRecord, Stage
 from shared.domain.retention import Kind
-from shared.planning import runs
+from shared.planning import clock, runs
 from shared.ports import Held, Outside, Replace, Write
 
 from .journal import image_line
@@ -35,6 +36,8 @@ class ImageStatus(msgspec.Struct, frozen=True):
     name: str
     source: str
     record: ImageRecord | None
+    next: datetime | None = None
+    """When its schedule will start a run at the earliest."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -52,7 +55,9 @@ def status(out: Outside, factory: Factory) -> Status:
     images = []
     for image in factory.images.values():
         held = out.ledger.read(keys.image_key(image.name), ImageRecord)
-        images.append(ImageStatus(image.name, image.source_text, held.record if held else None))
+        record = held.record if held else None
+        due = clock.next_scheduled(record, image, out.clock.now())
+        images.append(ImageStatus(image.name, image.source_text, record, due))
     unsettled = [o for i in images if i.record for o in _unsettled(out, i.record)]
     sources = (out.ledger.read(keys.source_key(key), SourceRecord) for key in sorted(factory.sources))
     known = tuple(s.record for s in sources if s)

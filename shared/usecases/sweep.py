@@ -18,7 +18,7 @@ from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, SourceRecord
 from shared.domain.retention import Kind
 from shared.domain.templates import Template
-from shared.planning import actions, builds
+from shared.planning import actions, builds, clock
 from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Rec, Remove
 
@@ -101,7 +101,7 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
     if comes_back(record.trouble, now):
         return False
     template = seen.templates.get(image.template)
-    followed = builds.follow_schedule(record, image, now)
+    followed = clock.follow_schedule(record, image, now)
     plan = builds.plan(builds.Situation(image, factory.timing, followed, template, now))
     effects = any(isinstance(action, actions.EFFECTS) for action in plan)
     waits = any(isinstance(action, actions.Wait) for action in plan)

@@ -15,14 +15,14 @@ from .builders import SUBSCRIPTION, faults_of, yaml
          "more_regions, resource_group, retention, subscription, timing; did you mean limits?"),
         (yaml("after_archiv: keep_template"),
          "7: images.ubuntu.after_archiv: unknown key; known are after_archive, build_at_first_sight, "
-         "mode, resource_group, retention, schedule, subscription, template, template_name, verification; "
-         "did you mean after_archive?"),
+         "mode, resource_group, retention, schedule, subscription, template, template_name, verification, "
+         "window; did you mean after_archive?"),
         (yaml(top="defaults: {template: x}"),
          "7: defaults.template: unknown key; known are after_archive, build_at_first_sight, "
-         "verification"),
+         "verification, window"),
         (yaml("schedule: {cron: 0 3 * * *, zone: UTC}"),
-         "7: images.ubuntu.schedule.zone: unknown key; known are cron, time_zone; did you mean "
-         "time_zone?"),
+         "7: images.ubuntu.schedule.zone: unknown key; known are cron, start, time_zone; did you "
+         "mean time_zone?"),
         (yaml(images="2022: {template: templates/ubuntu.json, template_name: b}"),
          "7: images.2022: the key 2022 is read as a number; put it in quotes: '2022'"),
         (yaml(images="on: {template: templates/ubuntu.json, template_name: b}"),

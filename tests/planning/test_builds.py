@@ -11,7 +11,7 @@ from shared.domain.factory import Image, Mode
 from shared.domain.records import ImageRecord
 from shared.domain.schedules import Schedule
 from shared.domain.templates import Provisioning, RunState, Template
-from shared.planning import actions, builds
+from shared.planning import actions, builds, clock
 
 from .cases import (
     CLAIM,
@@ -197,7 +197,9 @@ def test_a_missed_schedule_is_caught_up_once() -> None:
     assert isinstance(action, actions.RequestRun)
     assert action.claim.why == "scheduled for 2026-11-06 02:00 UTC"
     assert action.claim.version is None
-    assert isinstance(only(replace(record, scheduled=NOW), OVER, nightly), actions.Nothing)
+    rest = only(replace(record, scheduled=NOW), OVER, nightly)
+    assert isinstance(rest, actions.Wait)
+    assert f"{rest.until:%d %H:%M}" == "11 02:00"
 
 
 @pytest.mark.parametrize("known", [{"cancelled": v("1.0.1")}, {"built": v("1.0.0"), "older": 4}])
@@ -213,11 +215,11 @@ def test_a_due_schedule_does_not_ask_what_became_of_a_version(known: dict[str, o
 def test_only_another_schedule_begins_to_count_anew() -> None:
     nightly, later = (replace(IMAGE, schedule=Schedule(f"0 {hour} * * *")) for hour in (3, 4))
     old = replace(BUILT, scheduled=NOW - timedelta(days=5))
-    followed = builds.follow_schedule(old, nightly, NOW)
+    followed = clock.follow_schedule(old, nightly, NOW)
     assert followed.scheduled == NOW
-    assert builds.follow_schedule(followed, nightly, NOW + MINUTE) == followed
-    assert builds.follow_schedule(followed, later, NOW + MINUTE).scheduled == NOW + MINUTE
-    assert builds.follow_schedule(old, IMAGE, NOW) == old
+    assert clock.follow_schedule(followed, nightly, NOW + MINUTE) == followed
+    assert clock.follow_schedule(followed, later, NOW + MINUTE).scheduled == NOW + MINUTE
+    assert clock.follow_schedule(old, IMAGE, NOW) == old
 
 
 @pytest.mark.parametrize("template", [None, READY])

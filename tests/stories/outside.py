@@ -18,6 +18,7 @@ from shared.gateways.galleries import ArmGalleries
 from shared.gateways.manifests import BlobManifests
 from shared.gateways.marketplace import ArmMarketplace
 from shared.gateways.resources import ArmResources
+from shared.gateways.scripts import StorageScripts
 from shared.gateways.templates import ArmTemplates
 from shared.ports import Outside
 
@@ -72,6 +73,7 @@ def gated_outside(world: "World") -> Outside:
         queues=cast("Any", Gated(world.queues, "queues", gate)),
         blobs=blobs,
         manifests=BlobManifests(blobs),
+        scripts=StorageScripts(BLOBS, blobs),
         templates=ArmTemplates(ARM, BLOBS, connection),
         marketplace=ArmMarketplace(ARM, connection),
         galleries=ArmGalleries(ARM, connection),

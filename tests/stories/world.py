@@ -22,12 +22,14 @@ from sandbox.eventgrid.subscriptions import EventSubscription, load_subscription
 from sandbox.switches import Switches
 from sandbox.vhd import Vhd
 from shared.bootstrap import Worker
+from shared.contracts import messages
 from shared.domain import keys
 from shared.domain.errors import FactoryError
 from shared.domain.events import EventType
-from shared.domain.ids import BlobAddress
+from shared.domain.ids import BlobAddress, ImageName
 from shared.domain.looks import Lane
 from shared.domain.records import ImageRecord, JournalLine
+from shared.planning.clock import next_due
 from shared.settings import Settings
 from shared.usecases.sweep import sweep, watch_sources
 from tests.memory.blobs import MemoryBlobs
@@ -246,7 +248,19 @@ class World:
         self.clock.set(min(later))
 
     def _quiet(self) -> bool:
-        return not self.queues.waiting() and self.azure.next_due() is None and not self._pending_events()
+        if self.azure.next_due() is not None or self._pending_events():
+            return False
+        return all(self._waits_for_the_clock(message) for message in self.queues.waiting())
+
+    def _waits_for_the_clock(self, message: Delivered) -> bool:
+        """A look that is on its way until its image's schedule is due next: of that nothing is under way."""
+        if message.lane != Lane.BUILDS.value:
+            return False
+        look = messages.decode(Lane.BUILDS, message.body)
+        image = self.worker.factory().images.get(ImageName(look.id))
+        if look.due is None or image is None or image.schedule is None:
+            return False
+        return look.due == next_due(self.known(image.name), image, look.due)
 
     def _pending_events(self) -> bool:
         return bool(self.azure.eventgrid.outbox.pending())
