@@ -58,6 +58,8 @@ def resolve(document: Document, folder: Path) -> Resolved:
     files: list[Path] = []
     images: dict[ImageName, Image] = {}
     known = definitions(document, findings)
+    common = either(document.defaults, Options()).window  # told also if no image goes by it
+    windows.read(common, msgspec.UNSET, ("defaults", "window"), findings)
     owners: dict[TemplateId, ImageName] = {}
     parts: dict[str, ImagePart] | msgspec.UnsetType = document.images  # unset where it is salvaged
     for key, part in either(parts, {}).items():

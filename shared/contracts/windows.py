@@ -68,7 +68,8 @@ def _hours(text: str, path: Path, findings: list[Finding]) -> Hours | None:
     days = _days(found["days"], fault) if found["days"] else tuple(range(WEEK))
     if found["start"] is None:
         return Hours(days) if days else None
-    start, end = _minutes(found["start"], "23:59", fault), _minutes(found["end"], "24:00", fault)
+    start = _minutes(found["start"], "23:59", fault)
+    end = _minutes(found["end"], "24:00", fault) if start is not None else None
     if start is None or end is None or not days:
         return None
     if start == end % DAY:
