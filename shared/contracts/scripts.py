@@ -1,4 +1,8 @@
-"""The scripts and files that a template names: what else an image is made from."""
+"""The scripts and files that a template names and that may change without it: of what else an image is made.
+
+One with a checksum cannot: Image Builder builds with that very content or not at all, and the checksum is
+part of the template.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,7 +15,7 @@ _MEMBERS: Final = ("scriptUri", "sourceUri")
 
 
 def scripts(body: bytes) -> tuple[str, ...]:
-    """The addresses in customizers and validators, in order, each once. A malformed template has none."""
+    """The addresses without a checksum in customizers and validators, in order, each once."""
     return tuple(dict.fromkeys(_named(msgspec.json.decode(body))))[:MOST]
 
 
@@ -19,6 +23,8 @@ def _named(body: Any) -> Iterator[str]:
     properties = _member(body, "properties")
     steps = (_member(properties, "customize"), _member(_member(properties, "validate"), "inVMValidations"))
     for step in (each for some in steps if isinstance(some, list) for each in some):
+        if _member(step, "sha256Checksum"):
+            continue
         yield from (uri for name in _MEMBERS if isinstance(uri := _member(step, name), str) and uri)
 
 

@@ -58,7 +58,7 @@ class Image(msgspec.Struct, frozen=True):
     window: Window | None = None
     """When automatic runs may start; None for at any time."""
     scripts: tuple[str, ...] = ()
-    """Addresses of the scripts and files that the template names."""
+    """Addresses of what the template names without a checksum: it may change while the template does not."""
     feeds: tuple[DefinitionId, ...] = ()
     """The gallery definitions that its runs put versions into."""
 

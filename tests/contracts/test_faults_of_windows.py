@@ -94,12 +94,13 @@ def test_an_image_takes_the_window_of_the_defaults_unless_it_has_its_own(tmp_pat
 
 
 def test_the_scripts_of_a_template_are_known_each_once(tmp_path: Path) -> None:
-    """Of customizers and validators, whatever else is in there."""
-    steps = [
+    """Of customizers and validators; one with a checksum cannot change while the template does not."""
+    steps: list[dict[str, object]] = [
         {"scriptUri": "https://a"},
         {"inline": ["x"]},
         {"sourceUri": "https://b"},
         {"scriptUri": "https://a"},
+        {"scriptUri": "https://d", "sha256Checksum": "0" * 64},
     ]
     source = {"type": "PlatformImage", "publisher": "P", "offer": "O", "sku": "S", "version": "latest"}
     validate = {"inVMValidations": [{"scriptUri": "https://c"}]}
