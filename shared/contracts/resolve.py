@@ -26,6 +26,7 @@ from .graph import MOST, cycles
 from .releases import definitions
 from .retention import retention
 from .scripts import scripts
+from .upgrading import Context
 
 _ANY_DAY: Final = Range(SECOND, DAY)
 _RANGES: Final = {
@@ -63,8 +64,7 @@ def resolve(document: Document, folder: Path) -> Resolved:
     owners: dict[TemplateId, ImageName] = {}
     parts: dict[str, ImagePart] | msgspec.UnsetType = document.images  # unset where it is salvaged
     for key, part in either(parts, {}).items():
-        image = _image(key, part, document, folder, known, findings)
-        files.append(folder / part.template)
+        image = _image(key, part, document, folder, known, findings, files)
         twin = owners.setdefault(image.template, image.name)
         if twin != image.name and _complete(image.template):
             said = f"is built in the same template as {twin}; each image needs its own"
@@ -92,6 +92,7 @@ def _image(
     folder: Path,
     definitions: dict[DefinitionName, Definition],
     findings: list[Finding],
+    files: list[Path],
 ) -> Image:
     path = ("images", key)
     template = TemplateId(
@@ -99,9 +100,11 @@ def _image(
         inherited("resource_group", part.resource_group, document.resource_group, path, findings).lower(),
         either(part.template_name, key).lower(),
     )
-    file = _template_file(folder / part.template, part.template, (*path, "template"), findings)
+    place = Context(template.subscription, template.group)
+    file = _template_file(folder / part.template, part.template, place, (*path, "template"), findings)
+    files.extend(templatefiles.files(folder / part.template, file))
     if faults := list(against(file, {each.id: each for each in definitions.values()})):
-        findings.extend(templatefiles.placed(folder / part.template, faults))
+        findings.extend(templatefiles.placed(folder / part.template, file, faults))
     defaults = either(document.defaults, Options())
     return Image(
         name=ImageName(key),
@@ -134,12 +137,12 @@ _EMPTY: Final = templatefiles.TemplateFile(msgspec.Raw(b"{}"), "", None, "")
 
 
 def _template_file(
-    file: Path, name: str, path: tuple[str, ...], findings: list[Finding]
+    file: Path, name: str, place: Context, path: tuple[str, ...], findings: list[Finding]
 ) -> templatefiles.TemplateFile:
     if not name:  # a fault of the schema, and reported as one
         return _EMPTY
     try:
-        template, found = templatefiles.read(file)
+        template, found = templatefiles.read(file, place)
     except FileNotFoundError:
         findings.append(Finding(path, f"{name} does not exist", _neighbour(file, name)))
         return _EMPTY

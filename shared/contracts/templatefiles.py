@@ -1,7 +1,6 @@
 """Template files: plain Image Builder JSON, read for what the factory needs to know of it.
 
-Everything else in it is Azure's to judge. Members that a resource carries only in a deployment template, or
-that exports add, are taken off, since Image Builder refuses bodies with them.
+Everything else in it is Azure's to judge. Older files are read as what they are in the current form.
 """
 
 import json
@@ -14,15 +13,14 @@ import msgspec
 
 from shared.domain.errors import Invalid
 from shared.domain.galleries import DefinitionId
-from shared.domain.ids import TEMPLATE_TYPE
 from shared.domain.regions import plain
 from shared.domain.versions import Version
 
 from . import distributors, positions
 from .faults import Finding, nearest
+from .upgrading import NOWHERE, Context, Upgraded, reading
 
 _MEMBERS: Final = ("location", "tags", "identity", "properties")
-_DROPPED: Final = ("apiVersion", "type", "name")
 _SOURCES: Final = {
     "PlatformImage": ("publisher", "offer", "sku", "version"),
     "ManagedImage": ("imageId",),
@@ -55,61 +53,74 @@ class TemplateFile(msgspec.Struct, frozen=True):
     watched: Marketplace | DefinitionId | None
     source_text: str
     targets: tuple[distributors.GalleryTarget, ...] = ()
+    upgraded: Upgraded = Upgraded({})
+    """What was changed to bring it to the current form, and where its parts are written."""
 
 
-def read(file: Path) -> tuple[TemplateFile | None, tuple[Finding, ...]]:
-    """What the file says, as far as it can be understood, and what is wrong with it."""
+def read(file: Path, context: Context = NOWHERE) -> tuple[TemplateFile | None, tuple[Finding, ...]]:
+    """What the file says, as far as it can be understood, and what is wrong with it.
+
+    `context` is where the template lives, for those that were written for a deployment.
+    """
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-        content = json.loads(text, parse_constant=_refuse)
-    except json.JSONDecodeError as error:
-        said = f"this is not JSON: {error.msg} (column {error.colno})"
-        return None, (Finding((), said, file=file, line=error.lineno),)
-    except (ValueError, RecursionError) as error:
-        return None, (Finding((), f"this is not JSON: {str(error)[:200]}", file=file, line=1),)
-    findings = _Findings(file, text)
-    return _understand(content, findings), tuple(findings.found)
+        written = reading.read(file, context)
+    except reading.Unreadable as fault:
+        return None, (Finding((), fault.said, file=fault.file, line=fault.line),)
+    findings = _Findings(file, written.text, written.upgraded)
+    for refusal in written.upgraded.refused:
+        findings.place(refusal.path, refusal.message)
+    template = _understand(written.upgraded.content, findings) if written.upgraded.content else None
+    if template is not None:
+        template = msgspec.structs.replace(template, upgraded=written.upgraded)
+    return template, tuple(findings.found)
+
+
+def files(file: Path, template: TemplateFile) -> Iterator[Path]:
+    """Those to watch for a change. A parameter file that is not there yet may be what is missing."""
+    yield file
+    if template.upgraded.wrapped or not template.location:
+        yield reading.parameter_file(file)
 
 
 class _Findings:
-    """Collects what is wrong with one file; lines are looked up only when there is something."""
+    """Collects what is wrong with one file; lines are looked up only when there is something.
 
-    def __init__(self, file: Path, text: str) -> None:
+    Parts of a template are told where they are written: an older file has them elsewhere.
+    """
+
+    def __init__(self, file: Path, text: str, upgraded: Upgraded) -> None:
         self.found: list[Finding] = []
         self._file = file
         self._text = text
+        self._upgraded = upgraded
+        self._refused = {refusal.path for refusal in upgraded.refused}
         self._parsed: positions.Parsed | None = None
 
     def add(self, path: tuple[str | int, ...], message: str, suggestion: str = "") -> None:
+        """What is refused as it is has no other faults: it is not in the current form."""
+        written = self._upgraded.origin(path)
+        if not any(written[:length] in self._refused for length in range(len(written) + 1)):
+            self.place(written, message, suggestion)
+
+    def place(self, path: tuple[str | int, ...], message: str, suggestion: str = "") -> None:
         if self._parsed is None:
             self._parsed = positions.parse(self._text)  # JSON is YAML, as far as lines are concerned
         self.found.append(Finding(path, message, suggestion, self._file, self._parsed.line(path)))
 
 
-def placed(file: Path, faults: Iterable[tuple[tuple[str | int, ...], str, str]]) -> Iterator[Finding]:
+def placed(
+    file: Path, template: TemplateFile, faults: Iterable[tuple[tuple[str | int, ...], str, str]]
+) -> Iterator[Finding]:
     """Faults of a file that was read before, with their lines: path, message, suggestion."""
-    findings = _Findings(file, file.read_bytes().decode("utf-8-sig"))
+    findings = _Findings(file, file.read_bytes().decode("utf-8-sig"), template.upgraded)
     for path, message, suggestion in faults:
         findings.add(path, message, suggestion)
     yield from findings.found
 
 
-def _understand(content: object, findings: _Findings) -> TemplateFile | None:
-    if not isinstance(content, dict):
-        kind = "null" if content is None else _kind(content)
-        findings.add((), f"{kind}; expected an object: an Image Builder template")
-        return None
-    if "resources" in content:
-        findings.add(
-            (), "a deployment template; expected the image template alone, with location and properties"
-        )
-        return None
-    for name in content.keys() - {*_MEMBERS, *_DROPPED}:
+def _understand(content: Mapping[str, Any], findings: _Findings) -> TemplateFile:
+    for name in content.keys() - set(_MEMBERS):
         findings.add((name,), "not a member of an image template", nearest(name, _MEMBERS))
-    if str(content.get("type", TEMPLATE_TYPE)).lower() != TEMPLATE_TYPE:
-        findings.add(
-            ("type",), "another type of resource; expected Microsoft.VirtualMachineImages/imageTemplates"
-        )
     location = _text(content, ("location",), findings)
     _check_tags(content.get("tags", {}), findings)
     watched, source_text = _source(content, findings)
@@ -190,7 +201,3 @@ def _kind(value: object) -> str:
     return {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}[
         type(value)
     ]
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not a JSON number")

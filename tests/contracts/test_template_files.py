@@ -40,7 +40,8 @@ def with_source(**changes: object) -> dict[str, object]:
         ("null",
          "1: null; expected an object: an Image Builder template"),
         ({"resources": []},
-         "1: a deployment template; expected the image template alone, with location and properties"),
+         "1: a deployment template without an image template; expected one resource of type "
+         "Microsoft.VirtualMachineImages/imageTemplates"),
         (template_file(location=None),
          "1: location: missing; expected the name of a region such as westeurope"),
         (template_file(location=5),
