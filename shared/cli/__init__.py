@@ -21,7 +21,7 @@ from shared.usecases import lineage as ancestry
 from shared.usecases import status as stories
 from shared.usecases import work
 
-from . import orders, releases, retention
+from . import orders, releases, retention, upgrade
 from .tables import BY, at, stands, table, text
 
 OK, FAULTS, USAGE = 0, 1, 2
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     dismiss.set_defaults(command=_dismiss)
 
     orders.add_to(commands)
+    upgrade.add_to(commands)
     releases.add_to(commands)
     retention.add_to(commands)
     lineage = commands.add_parser("lineage", help="what something was made from, and what was made from it")

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.domain.factory import Factory
 
-from .faults import Fault, FaultyConfiguration, Finding
+from .faults import Fault, FaultyConfiguration, Finding, dotted
 
 if TYPE_CHECKING:
     from .positions import Parsed
@@ -129,18 +129,13 @@ def _placed(path: Path, parsed: "Parsed", found: tuple[Finding, ...]) -> tuple[F
         Fault(
             file=str(finding.file or path),
             line=finding.line or parsed.line(finding.path),
-            path=_dotted(finding.path),
+            path=dotted(finding.path),
             message=finding.message,
             suggestion=finding.suggestion,
         )
         for finding in (*flaws, *found)
     }
     return tuple(sorted(faults, key=lambda fault: (fault.file != str(path), fault)))
-
-
-def _dotted(path: tuple[str | int, ...]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:

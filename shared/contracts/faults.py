@@ -49,6 +49,12 @@ class FaultyConfiguration(RetryableError):
         """What was read, or should have been: what to watch for a change."""
 
 
+def dotted(path: tuple[str | int, ...]) -> str:
+    """As a `Fault` has it."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
 def nearest(text: str, choices: Iterable[str]) -> str:
     """The choice that was probably meant; empty if none is near."""
     import difflib  # here: only faults need it

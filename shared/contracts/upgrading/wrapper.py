@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from shared.contracts.faults import dotted
 from shared.contracts.positions import Path
 from shared.domain.ids import TEMPLATE_TYPE
 
@@ -63,11 +64,6 @@ def unwrap(draft: Draft, given: Mapping[str, Any], context: Context) -> str | No
 
 _RULE: Final = "one-template"
 _EXPECTED: Final = "resource of type Microsoft.VirtualMachineImages/imageTemplates"
-
-
-def dotted(path: Path) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
 
 
 def looks_cut_out(text: str) -> bool:

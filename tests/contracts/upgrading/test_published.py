@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.faults import dotted
 from shared.contracts.positions import parse
 from shared.contracts.upgrading import Context, Upgraded, reading, upgrade
-from shared.contracts.upgrading.wrapper import dotted
 from tests.sandbox.arm.parts import TEMPLATES, World
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -176,8 +176,9 @@ def test_every_change_to_a_published_file_has_its_line(file: Path) -> None:
     """What is told points at what is written; what comes out was written somewhere."""
     written = reading.read(file, HERE)
     lines = parse(written.text).lines
-    told = [*written.upgraded.changes, *written.upgraded.refused]
-    assert [each for each in told if each.path not in lines] == []
+    told = [change.path for change in written.upgraded.changes]
+    told += [refusal.path for refusal in written.upgraded.refused]
+    assert [path for path in told if path not in lines] == []
     whole = lines.keys()
     parts = parse(json.dumps(written.upgraded.content)).lines
     assert [path for path in parts if written.upgraded.origin(path) not in whole] == []
