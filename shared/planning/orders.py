@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.domain.factory import Image, Mode
+from shared.domain.factory import Image, Mode, Timing
 from shared.domain.ids import RunStart
 from shared.domain.orders import Order, OrderKind, OrderState
 from shared.domain.records import Claim, ImageRecord
@@ -15,8 +15,13 @@ def open_order(record: ImageRecord, kind: OrderKind) -> Order | None:
     return next((o for o in record.orders if o.open and o.kind == kind), None)
 
 
-def cannot_be(image: Image, record: ImageRecord, kind: OrderKind) -> str:
-    """Why the order can plainly not be given now, as far as the ledger tells; empty if it can."""
+def cannot_be(image: Image, record: ImageRecord, kind: OrderKind, timing: Timing, now: datetime) -> str:
+    """Why the order can plainly not be given now, as far as the ledger tells; empty if it can.
+
+    A claim that nothing has come of in its time stands in nobody's way.
+    """
+    if record.claim and now >= record.claim.at + timing.claim:
+        record = replace(record, claim=None)
     if other := open_order(record, kind):
         return f"order {other.id} is open already: {other.said}"
     return next((why for rule in PLAINLY[kind] if (why := rule(image, record))), "")

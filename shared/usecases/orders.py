@@ -54,7 +54,7 @@ def order(
             return _known(known.record, asked)
         held = _read(out, configured.name)
         record = held.record if held else ImageRecord(configured.name, scheduled=asked.at)
-        if why := orders.cannot_be(configured, record, kind):
+        if why := orders.cannot_be(configured, record, kind, factory.timing, asked.at):
             raise WrongState(why)
         line = image_line(
             configured.name, configured.name, "ordered", asked.said, _look(asked), asked.at, by=by

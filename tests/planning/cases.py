@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from shared.domain.factory import AfterArchive, Image, Mode, Timing
 from shared.domain.ids import ImageName, RunStart, TemplateId
+from shared.domain.orders import Order, OrderKind
 from shared.domain.records import Claim, CurrentRun, ImageRecord
 from shared.domain.sources import MarketplaceSource
 from shared.domain.templates import LastRun, Provisioning, RunState, Template
@@ -36,6 +37,7 @@ IMAGE = Image(
 )
 DELETING = replace(IMAGE, after_archive=AfterArchive.DELETE_TEMPLATE)
 READY = Template(TEMPLATE, "westeurope", Provisioning.SUCCEEDED, owner="ubuntu", exact_version="1.0.0")
+ORDER = Order("o1", IMAGE.name, OrderKind.START, "ada", "new agents", NOW, "c")
 CLAIM = Claim(None, NOW - MINUTE, 1, v("1.0.1"), "1.0.0", "source version 1.0.1 is newer than 1.0.0")
 
 

@@ -20,6 +20,7 @@ from .cases import (
     IMAGE,
     MINUTE,
     NOW,
+    ORDER,
     READY,
     SECOND,
     archived,
@@ -273,6 +274,7 @@ _records = st.builds(
     paused=st.sampled_from(["", "paused by failures"]),
     cancelled=st.none() | st.just(v("1.0.1")),
     older=st.integers(0, 4),
+    orders=st.sampled_from([(), (ORDER,)]),
 )
 _templates = st.none() | st.builds(
     lambda template, start, state, provisioning, owner: replace(
@@ -310,4 +312,4 @@ def test_no_plan_ever_endangers_an_output(
         if isinstance(action, actions.RequestRun):
             assert template is not None
             assert template.provisioning is Provisioning.SUCCEEDED
-            assert not record.paused
+            assert not record.paused or action.claim.order == ORDER.id

@@ -10,14 +10,13 @@ from msgspec.structs import replace
 
 from shared.domain.factory import Image, Mode, Timing
 from shared.domain.ingredients import Ingredient
-from shared.domain.orders import Order, OrderKind
 from shared.domain.records import ImageRecord
 from shared.domain.schedules import Schedule, Start
 from shared.domain.templates import RunState
 from shared.domain.windows import Hours, Window
 from shared.planning import actions, builds, clock, ingredients, orders, runs
 
-from .cases import CLAIM, FIRST, IMAGE, MINUTE, NOW, READY, archived, current, ran, situation, wanting
+from .cases import CLAIM, FIRST, IMAGE, MINUTE, NOW, ORDER, READY, archived, current, ran, situation, wanting
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -31,7 +30,6 @@ SCRIPT = "https://scripts.blob.core.windows.net/scripts/install.sh"
 MADE = (Ingredient("its template", "t1"), Ingredient("its source", "1.0.1"), Ingredient(SCRIPT, "s1"))
 MARKS = ingredients.marks(MADE, None)
 UNREADABLE = Ingredient(SCRIPT, "", "it does not exist")
-ORDER = Order("o1", IMAGE.name, OrderKind.START, "ada", "new agents", NOW, "c")
 
 
 def planned(record: ImageRecord, image: Image, **known: Any) -> actions.Action:
