@@ -24,12 +24,15 @@ from .records import (
     SourceRecord,
 )
 from .releases import DefinitionRecord, Descent, ReleaseRecord
+from .requests import RequestRecord
 from .retention import RetentionKind, RetentionRecord
 from .versions import Version
 
 FACTORY = "factory"
 """The partition for what belongs to no image: failed work, events that were refused."""
 SLOTS = "slots"
+REQUESTS = "requests"
+"""The partition of requests that bear an idempotency key."""
 IMAGE_ROW = "image"
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _UNFIT = re.compile(r"[^a-z0-9.:|_\-]")
@@ -122,6 +125,10 @@ def failed_key(id: str) -> Key:
     return Key(FACTORY, f"failed:{fit(id)}")
 
 
+def request_key(id: str) -> Key:
+    return Key(REQUESTS, f"request:{fit(id)}")
+
+
 def journal_before(moment: datetime) -> str:
     """Row keys from here on are of journal lines older than `moment`."""
     return f"journal:{(_LAST - moment) // timedelta(microseconds=1):018d}~"
@@ -145,6 +152,7 @@ _KEYS: dict[type, Callable[[Any], Key]] = {
     Slot: lambda r: slot_key(r.place, r.number),
     JournalLine: lambda r: Key(r.partition, journal_row(r)),
     FailedWork: lambda r: failed_key(r.id),
+    RequestRecord: lambda r: request_key(r.id),
     Order: lambda r: order_key(r.image, r.id),
     RetentionRecord: lambda r: going_key(r.kind.value, r.id),
     RetentionKind: lambda r: kind_key(r.kind.value),

@@ -14,6 +14,7 @@ from .ingredients import Marks
 from .looks import Look, Trouble
 from .orders import Order
 from .releases import DefinitionRecord, Descent, ReleaseRecord
+from .requests import RequestRecord
 from .retention import RetentionKind, RetentionRecord
 from .templates import OutputKind, RunState
 from .versions import Version
@@ -275,4 +276,5 @@ Record = (
     | Order
     | RetentionRecord
     | RetentionKind
+    | RequestRecord
 )

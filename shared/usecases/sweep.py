@@ -23,6 +23,7 @@ from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Rec, Remove
 
 from .scans import of_kind, scanned_across
+from .once import forget
 from .slots import free_slot
 from .sweep_releases import versions
 
@@ -61,6 +62,7 @@ def sweep(out: Outside, factory: Factory, correlation: str) -> int:
             sent += 1
     _free_slots(out, factory, seen, now)
     _forget(out, factory, seen, now)
+    forget(out, now)
     for template in seen.templates.values():
         if template.last_run and not template.last_run.state.over:
             age = (now - template.last_run.started).total_seconds()
