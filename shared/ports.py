@@ -24,6 +24,9 @@ from .domain.templates import BlobFacts, PageRange, RunOutput, Template
 REQUEST_TIMEOUT = timedelta(seconds=75)
 """After so long no request of a gateway is under way any more: it was answered, or is given up."""
 
+MOST_WRITES = 100
+"""In one transaction, as the table service allows."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 Rec = TypeVar("Rec", bound=Record)
@@ -94,7 +97,7 @@ class Ledger(Protocol):
         """One page of the rows with exactly this row key in all partitions. Pages may be empty."""
 
     def commit(self, partition: str, writes: Sequence[Write]) -> tuple[str, ...]:
-        """All or nothing, at most 100 writes in one partition; the new ETags in order (`""` for Remove).
+        """All or nothing, at most MOST_WRITES in one partition; the new ETags in order (`""` for Remove).
 
         Raises Conflict if any condition does not hold.
         """
@@ -267,6 +270,9 @@ class Estate(Protocol):
 class Events(Protocol):
     def publish(self, event: FactoryEvent) -> None:
         """To the factory's own topic."""
+
+    def reach(self) -> None:
+        """Unreachable if the topic's address does not answer. Says nothing of the right to publish there."""
 
 
 class Clock(Protocol):

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .listings import ImageLine, RunLine
 from .orders import Order
 from .records import (
     FailedWork,
@@ -31,9 +32,13 @@ from .versions import Version
 FACTORY = "factory"
 """The partition for what belongs to no image: failed work, events that were refused."""
 SLOTS = "slots"
+IMAGES = "images"
+RUNS = "runs"
 REQUESTS = "requests"
 """The partition of requests that bear an idempotency key."""
 IMAGE_ROW = "image"
+IMAGE_LINES = "image:"
+RUN_LINES = "line:"
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _UNFIT = re.compile(r"[^a-z0-9.:|_\-]")
 
@@ -129,16 +134,34 @@ def request_key(id: str) -> Key:
     return Key(REQUESTS, f"request:{fit(id)}")
 
 
+def image_line_row(name: str) -> str:
+    return f"{IMAGE_LINES}{fit(name)}"
+
+
+def run_lines_before(moment: datetime) -> str:
+    """Row keys from here on are of runs that began before `moment`."""
+    return f"{RUN_LINES}{_back(moment)}~"
+
+
+def run_line_row(line: RunLine) -> str:
+    """Newest first in key order, so that a list begins with what is new."""
+    return f"{RUN_LINES}{_back(line.started)}:{fit(line.image)}:{fit(line.start)}"
+
+
+def _back(moment: datetime) -> str:
+    """Smaller the later it is."""
+    return f"{(_LAST - moment) // timedelta(microseconds=1):018d}"
+
+
 def journal_before(moment: datetime) -> str:
     """Row keys from here on are of journal lines older than `moment`."""
-    return f"journal:{(_LAST - moment) // timedelta(microseconds=1):018d}~"
+    return f"journal:{_back(moment)}~"
 
 
 def journal_row(line: JournalLine) -> str:
     """Newest first in key order; the same line twice has the same key."""
-    left = (_LAST - line.at) // timedelta(microseconds=1)
     told = f"{line.thing}\n{line.what}\n{line.why}\n{line.correlation}"
-    return f"journal:{left:018d}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+    return f"journal:{_back(line.at)}:{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
 
 _KEYS: dict[type, Callable[[Any], Key]] = {
@@ -152,6 +175,8 @@ _KEYS: dict[type, Callable[[Any], Key]] = {
     Slot: lambda r: slot_key(r.place, r.number),
     JournalLine: lambda r: Key(r.partition, journal_row(r)),
     FailedWork: lambda r: failed_key(r.id),
+    ImageLine: lambda r: Key(IMAGES, image_line_row(r.name)),
+    RunLine: lambda r: Key(r.partition, run_line_row(r)),
     RequestRecord: lambda r: request_key(r.id),
     Order: lambda r: order_key(r.image, r.id),
     RetentionRecord: lambda r: going_key(r.kind.value, r.id),

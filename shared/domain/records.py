@@ -11,6 +11,7 @@ import msgspec
 
 from .ids import BlobAddress, ImageName, ResourceId, RunStart
 from .ingredients import Marks
+from .listings import ImageLine, RunLine
 from .looks import Look, Trouble
 from .orders import Order
 from .releases import DefinitionRecord, Descent, ReleaseRecord
@@ -44,6 +45,8 @@ class CurrentRun(msgspec.Struct, frozen=True):
     start: RunStart
     seen: datetime
     claim: Claim | None
+    started: datetime | None = None
+    """As Azure tells it."""
 
 
 class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
@@ -277,4 +280,6 @@ Record = (
     | RetentionRecord
     | RetentionKind
     | RequestRecord
+    | ImageLine
+    | RunLine
 )

@@ -10,12 +10,10 @@ from shared import telemetry
 from shared.domain.errors import PermanentError
 from shared.domain.keys import Key, key_of
 from shared.domain.records import Record
-from shared.ports import Held, Insert, Put, Remove, Replace, Write
+from shared.ports import MOST_WRITES, Held, Insert, Put, Remove, Replace, Write
 
 LONGEST = 32_000
 """Characters of one record. A string property of a table holds 32,768; longer texts belong into blobs."""
-MOST = 100
-"""Writes in one transaction, as the table service allows."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -81,8 +79,10 @@ def check(partition: str, writes: Sequence[Write]) -> None:
     """Raises PermanentError for a transaction that the table service would refuse, before it is sent."""
     keys = [key_of_write(write) for write in writes]
     strange = next((key for key in keys if key.partition != partition), None)
-    if len(writes) > MOST:
-        raise PermanentError(f"{len(writes)} writes in one transaction of {partition}; at most {MOST} fit")
+    if len(writes) > MOST_WRITES:
+        raise PermanentError(
+            f"{len(writes)} writes in one transaction of {partition}; at most {MOST_WRITES} fit"
+        )
     if strange is not None:
         raise PermanentError(f"{_named(strange)} cannot be written in a transaction of {partition}")
     if len(set(keys)) != len(keys):

@@ -116,7 +116,7 @@ def _run_is_under_way(s: Situation) -> Answer:
     told = Nothing(f"the run of {run.start} is {doing}")
     if s.record.run and s.record.run.start == run.start:
         return (told,)
-    return NoteRun(CurrentRun(run.start, s.now, _claim_of(s, run.start))), told
+    return NoteRun(CurrentRun(run.start, s.now, _claim_of(s, run.start), run.started)), told
 
 
 def _run_has_vanished(s: Situation) -> Answer:

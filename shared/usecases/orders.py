@@ -19,6 +19,7 @@ from shared.domain.records import ImageRecord
 from shared.planning import orders, runs
 from shared.ports import Held, Insert, Outside, Replace, Write
 
+from . import listing
 from .journal import image_line
 
 T = TypeVar("T")
@@ -96,6 +97,7 @@ def pause(out: Outside, factory: Factory, image: str, by: str, reason: str, corr
             name, name, "paused", f"automatic runs are paused {record.paused}", look, now, by=by
         )
         out.ledger.commit(keys.of_image(name), (_write(record, held), line))
+        listing.tell(out, held.record if held else None, record)
 
     _insist(stop)
     out.queues.send(look)

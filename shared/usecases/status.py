@@ -23,6 +23,7 @@ from shared.domain.retention import Kind
 from shared.planning import clock, runs
 from shared.ports import Held, Outside, Replace, Write
 
+from . import listing
 from .journal import image_line
 from .releases import releases
 from .work import failed_work
@@ -168,4 +169,5 @@ def resume(out: Outside, factory: Factory, image: str, correlation: str, *, by: 
     line = image_line(name, name, "resumed", why, look, now, by=by)
     row = Held(msgspec.structs.replace(record, reason=why), held.etag)
     out.ledger.commit(keys.of_image(name), (Replace(row.record, row.etag), *writes, line))
+    listing.tell(out, held.record, row.record)
     out.queues.send(look)

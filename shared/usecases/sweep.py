@@ -22,8 +22,9 @@ from shared.planning import actions, builds, clock
 from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Rec, Remove
 
-from .scans import of_kind, scanned_across
+from .listing import mend
 from .once import forget
+from .scans import of_kind, scanned_across
 from .slots import free_slot
 from .sweep_releases import versions
 
@@ -61,6 +62,7 @@ def sweep(out: Outside, factory: Factory, correlation: str) -> int:
             out.queues.send(look)
             sent += 1
     _free_slots(out, factory, seen, now)
+    mend(out, factory, seen.records)
     _forget(out, factory, seen, now)
     forget(out, now)
     for template in seen.templates.values():

@@ -15,6 +15,7 @@ from shared.domain.orders import Order, OrderState
 from shared.domain.records import ImageRecord
 from shared.ports import Held, Insert, Outside, Put, Replace, Write
 
+from . import listing
 from .journal import image_line
 
 
@@ -45,12 +46,15 @@ def save(turn: Turn, what: str, *more: Write) -> Turn:
     over = tuple(order for order in turn.record.orders if not order.open)
     turn = replace(turn, record=replace(turn.record, orders=tuple(o for o in turn.record.orders if o.open)))
     row: Write = Replace(turn.record, turn.held.etag) if turn.held else Insert(turn.record)
-    writes = [row, *more, *map(Put, over), *_refusals(turn, over)]
+    lines = list(listing.run_lines(before, turn.record, more))
+    writes = [row, *more, *lines, *map(Put, over), *_refusals(turn, over)]
     if before is None or before.reason != turn.record.reason:
         now = turn.out.clock.now()  # not the look's: its lines are read in the order of their times
         writes.append(image_line(turn.image.name, turn.image.name, what, turn.record.reason, turn.look, now))
         telemetry.event(what, image=turn.image.name, why=turn.record.reason)
+    listing.tell_runs(turn.out, lines)
     etags = turn.out.ledger.commit(keys.of_image(turn.image.name), writes)
+    listing.tell(turn.out, before, turn.record)
     return replace(turn, held=Held(turn.record, etags[0]))
 
 

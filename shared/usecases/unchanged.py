@@ -23,7 +23,9 @@ class UnchangedLedger:
         held = self._ledger.read(key, kind)
         etag = held.etag if held else None
         if self._read.setdefault(key, etag) != etag:
-            raise Changed(f"{key.partition} has changed since it was compared; read it again and decide again")
+            raise Changed(
+                f"{key.partition} has changed since it was compared; read it again and decide again"
+            )
         return held
 
     def scan(

@@ -77,7 +77,7 @@ def test_a_run_that_never_becomes_visible_counts_as_a_failure_in_the_end() -> No
 def test_any_other_start_time_meets_the_claim_whoever_started_the_run() -> None:
     record = replace(wanting(), claim=CLAIM)
     note, told = builds.plan(situation(record, RUNNING))
-    assert note == actions.NoteRun(current(FIRST, CLAIM))
+    assert note == actions.NoteRun(replace(current(FIRST, CLAIM), started=NOW - timedelta(minutes=30)))
     assert told == actions.Nothing(f"the run of {FIRST} is under way")
 
 

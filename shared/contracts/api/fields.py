@@ -37,12 +37,18 @@ def read(kind: type[S], given: Mapping[str, object], where: Where) -> S:
         name = field.encode_name
         if name not in given:
             if field.required:
-                faults.append(RequestFault(where, _named(name, where), f"is missing; {_expected(field.type)}"))
+                faults.append(
+                    RequestFault(where, _named(name, where), f"is missing; {_expected(field.type)}")
+                )
             continue
         try:
             found[field.name] = _value(field.type, given[name], text=where != "body")
         except msgspec.ValidationError as error:
-            told = str(error) if isinstance(error, _Unfit) else f"{_expected(field.type)}, not {_shown(given[name])}"
+            told = (
+                str(error)
+                if isinstance(error, _Unfit)
+                else f"{_expected(field.type)}, not {_shown(given[name])}"
+            )
             faults.append(RequestFault(where, _named(name, where), told))
     if faults:
         raise Faulty(tuple(faults))
@@ -119,4 +125,8 @@ def _between(least: float | None, most: float | None) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"{value!r}"[:80] if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"
+    return (
+        f"{value!r}"[:80]
+        if isinstance(value, str | int | float | bool | None)
+        else f"a {type(value).__name__}"
+    )

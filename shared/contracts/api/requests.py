@@ -8,7 +8,7 @@ import msgspec
 
 from . import fields
 from .operations import ROOT, Nothing, Operation
-from .problems import JSON, PROBLEM, RequestFault, Refused, faulty
+from .problems import JSON, PROBLEM, Refused, RequestFault, Where, faulty
 
 LARGEST: Final = 64 * 1024
 """Bytes of a body; those of this API have a few hundred."""
@@ -65,7 +65,7 @@ def understand(operation: Operation, at: Mapping[str, str], raw: Raw) -> Given[A
     query = {name: value for name, value in raw.query.items() if name not in _KEYS_OF_THE_HOST}
     faults: list[RequestFault] = []
     values: list[Any] = []
-    parts: list[tuple[type[msgspec.Struct], Mapping[str, object], fields.Where]] = [
+    parts: list[tuple[type[msgspec.Struct], Mapping[str, object], Where]] = [
         (operation.at, at, "path"),
         (operation.query, query, "query"),
         (operation.body or Nothing, _body(operation, raw, faults), "body"),
@@ -82,7 +82,7 @@ def understand(operation: Operation, at: Mapping[str, str], raw: Raw) -> Given[A
 
 
 def key_of(operation: Operation, raw: Raw) -> str:
-    """The idempotency key, with or without the quotes that its draft standard wants; empty if there is none."""
+    """The idempotency key, with or without the quotes that its draft wants; empty if there is none."""
     key = raw.headers.get(KEY, "").strip() if operation.acts else ""
     return key[1:-1] if len(key) > 2 and key[0] == key[-1] == '"' else key
 
