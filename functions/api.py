@@ -1,63 +1,66 @@
-"""HTTP: is the factory well, and look at an image now."""
+"""HTTP: which routes there are, and who may come in.
 
-from http import HTTPStatus
+One function takes whatever no other takes, so that a path that does not exist, and a method that a path does
+not have, are answered like everything else. What anybody may read and what takes the master key are functions
+of their own, since the host checks keys by function and tells nobody which key it was.
+
+The host tries routes in the order of the functions' names (Azure/azure-functions-host#9876), whatever the
+routes: so the one that takes everything is the last of them by name.
+"""
+
+from typing import Final
 
 import azure.functions as func
 
-from shared import telemetry
-from shared.bootstrap import Worker, worker
-from shared.contracts import http
-from shared.contracts.faults import FaultyConfiguration
-from shared.domain.errors import FactoryError, Invalid
-
-from . import boundary
+from shared.bootstrap import SettingsError, trusts_principal, worker
+from shared.domain.callers import Role
 
 blueprint = func.Blueprint()
 
+_SIGNED_IN = trusts_principal()
+"""Then the platform has let the caller in, and roles come from its header: keys count for nothing."""
+_WITH_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthLevel.FUNCTION
+_WITH_MASTER_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthLevel.ADMIN
 
-@blueprint.function_name("health")
+
+@blueprint.function_name("api_description")
 @blueprint.route(
-    "v1/health", trigger_arg_name="request", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS
+    "v1/openapi.json",
+    trigger_arg_name="request",
+    methods=["GET", "HEAD"],
+    auth_level=func.AuthLevel.ANONYMOUS,
 )
-def health(request: func.HttpRequest) -> func.HttpResponse:
-    return tell_health(worker())
+def api_description(request: func.HttpRequest) -> func.HttpResponse:
+    return _answer(request, "openapi.json", None)
 
 
-@blueprint.function_name("look_at_image")
+@blueprint.function_name("api_page")
 @blueprint.route(
-    "v1/images/{name}/look", trigger_arg_name="request", methods=["POST"], auth_level=func.AuthLevel.FUNCTION
+    "v1/docs", trigger_arg_name="request", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS
 )
-def look_at_image(request: func.HttpRequest) -> func.HttpResponse:
-    return take_look(worker(), request.route_params.get("name", ""))
+def api_page(request: func.HttpRequest) -> func.HttpResponse:
+    return _answer(request, "docs", None)
 
 
-def tell_health(this: Worker) -> func.HttpResponse:
+@blueprint.function_name("api_health")
+@blueprint.route(
+    "v1/health", trigger_arg_name="request", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS
+)
+def api_health(request: func.HttpRequest) -> func.HttpResponse:
+    return _answer(request, "health", None)
+
+
+@blueprint.function_name("api_z")
+@blueprint.route("v1/{*path}", trigger_arg_name="request", auth_level=_WITH_KEY)
+def api_z(request: func.HttpRequest) -> func.HttpResponse:
+    return _answer(request, request.route_params.get("path", ""), Role.OPERATE)
+
+
+def _answer(request: func.HttpRequest, path: str, key: Role | None) -> func.HttpResponse:
+    from . import dispatch  # here: to import the app must stay cheap
+
     try:
-        return _json(http.healthy(this.version, this.factory()), HTTPStatus.OK)
-    except FaultyConfiguration as error:
-        return _json(http.unhealthy(this.version, error.faults), HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-def take_look(this: Worker, name: str) -> func.HttpResponse:
-    from shared.usecases.status import ask_for_look  # here: to import the app must stay cheap
-
-    correlation = boundary.new_correlation()
-    with telemetry.bind(correlation=correlation, image=name):
-        try:
-            ask_for_look(this.outside, this.factory(), name, correlation)
-        except Invalid as error:
-            return _problem(HTTPStatus.NOT_FOUND, str(error), correlation)
-        except FaultyConfiguration as error:
-            detail = f"the configuration is faulty, so nothing is acted upon: {len(error.faults)} fault(s)"
-            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, correlation)
-        except FactoryError as error:
-            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), correlation)
-    return _json(http.accepted(name, correlation), HTTPStatus.ACCEPTED)
-
-
-def _json(body: bytes, status: HTTPStatus, mimetype: str = http.JSON) -> func.HttpResponse:
-    return func.HttpResponse(body, status_code=status.value, mimetype=mimetype)
-
-
-def _problem(status: HTTPStatus, detail: str, correlation: str) -> func.HttpResponse:
-    return _json(http.problem(status, detail, correlation=correlation), status, http.PROBLEM)
+        this = worker()
+    except SettingsError as error:
+        return dispatch.unusable(error)
+    return dispatch.serve(this, request, path, key)

@@ -6,14 +6,22 @@ than it uses.
 
 import functools
 import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.contracts.factory import FactoryFile
 from shared.domain.errors import FactoryError
 from shared.domain.factory import Factory, Limits
 from shared.ports import Outside
-from shared.settings import Settings, SettingsError
+from shared.settings import Settings, SettingsError, trusts_principal
 
-__all__ = ["SettingsError", "Worker", "connect", "worker"]
+if TYPE_CHECKING:
+    from shared.usecases.health import Part
+
+__all__ = ["SettingsError", "Worker", "connect", "trusts_principal", "worker"]
+
+_EXAMINED = timedelta(seconds=15)
+"""How long the health that was found is told again: anybody may ask for it."""
 
 
 class Worker:
@@ -24,6 +32,7 @@ class Worker:
         self.version = settings.version
         self._file = FactoryFile(settings.config)
         self._outside = outside
+        self._health: tuple[datetime, Factory | None, tuple[Part, ...]] | None = None
 
     @property
     def outside(self) -> Outside:
@@ -34,6 +43,15 @@ class Worker:
     def factory(self) -> Factory:
         """The configuration as it is now. Raises FaultyConfiguration, and goes on once it is mended."""
         return self._file.current()
+
+    def examined(self, factory: Factory | None) -> "tuple[Part, ...]":
+        """The health of what the factory depends on, as it is or was just now."""
+        from shared.usecases.health import examined
+
+        now, known = self.outside.clock.now(), self._health
+        if known is None or known[1] is not factory or now - known[0] > _EXAMINED:
+            known = self._health = (now, factory, examined(self.outside, factory))
+        return known[2]
 
     def _workers(self) -> int:
         try:

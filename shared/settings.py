@@ -18,6 +18,8 @@ _CLIENT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 _LEAST_LAG = 900
+_TRUST = "IMAGE_FACTORY_TRUST_PRINCIPAL_HEADER"
+_PLATFORM = "WEBSITE_AUTH_ENABLED"
 
 
 class SettingsError(Exception):
@@ -40,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True):
     topic_endpoint: str
     client_id: str | None = None
     """Of the user-assigned identity; None for the system-assigned one."""
+    trust_principal: bool = False
+    """Whether callers are who the header of App Service authentication says; else keys count."""
     graph_lag: timedelta = timedelta(minutes=15)
     """How far Resource Graph may be behind: so long nothing is deleted after its exclusion from latest."""
     version: str = VERSION
@@ -59,6 +63,12 @@ class Settings(msgspec.Struct, frozen=True):
             if fault:
                 faults.append(fault)
             found[setting.field] = value.rstrip("/") if setting.check is not _any_text else value
+        trust = found.pop("trust_principal") == "true"
+        if trust and not trusts_principal(environment):
+            faults.append(
+                f"{_TRUST} is 'true', but App Service authentication is not on ({_PLATFORM} is not set):"
+                " anybody could write the header; turn it on, or leave this setting out"
+            )
         lag = found.pop("graph_lag")
         if not faults and int(lag) < _LEAST_LAG and urlsplit(found["arm_endpoint"]).hostname != "127.0.0.1":
             faults.append(
@@ -72,8 +82,19 @@ class Settings(msgspec.Struct, frozen=True):
             config=config if config.is_absolute() else _ROOT / config,
             client_id=found.pop("client_id") or None,
             graph_lag=timedelta(seconds=int(lag)),
+            trust_principal=trust,
             **found,
         )
+
+
+def trusts_principal(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the header is to be trusted, and it is the platform that writes it.
+
+    The platform says so in an environment variable, by which Microsoft.Identity.Web goes as well
+    (`AppServicesAuthenticationInformation`). Without that the setting counts for nothing.
+    """
+    told = os.environ if environment is None else environment
+    return all(told.get(name, "").strip().lower() == "true" for name in (_TRUST, _PLATFORM))
 
 
 class _Setting(msgspec.Struct, frozen=True):
@@ -105,6 +126,10 @@ def _any_text(value: str) -> str:
 
 def _seconds(value: str) -> str:
     return "" if re.fullmatch(r"[0-9]{1,6}", value) else "it is not a whole number of seconds"
+
+
+def _yes_or_no(value: str) -> str:
+    return "" if value in ("true", "false") else "it is neither true nor false"
 
 
 def _client_id(value: str) -> str:
@@ -168,6 +193,7 @@ _SETTINGS = (
         example="3f0c2e5a-7a0e-4f5b-9d6a-2b1c8e4d7f90",
         required=False,
     ),
+    _Setting(*("trust_principal", _TRUST, _yes_or_no, "true"), default="false"),
     _Setting(
         *("graph_lag", "IMAGE_FACTORY_GRAPH_LAG_SECONDS", _seconds, str(_LEAST_LAG)), default=str(_LEAST_LAG)
     ),

@@ -64,11 +64,6 @@ class Segment(msgspec.Struct, frozen=True):
     optional: bool = False
     rest: bool = False
 
-    @property
-    def rank(self) -> int:
-        """Literal before ruled before plain before catch-all, so that the closest route wins."""
-        return 0 if self.literal else 3 if self.rest else 1 if self.rules else 2
-
 
 class Route(msgspec.Struct, frozen=True):
     function: Function
@@ -99,10 +94,8 @@ class Route(msgspec.Struct, frozen=True):
 
 class Router:
     def __init__(self, functions: Iterable[Function], prefix: str) -> None:
-        self.routes = sorted(
-            (_route(each, prefix) for each in functions),
-            key=lambda route: [segment.rank for segment in route.segments],
-        )
+        self.routes = [_route(each, prefix) for each in sorted(functions, key=lambda each: each.name.lower())]
+        """In the order of the functions' names: the real host knows no closest route (its issue 9876)."""
 
     def find(self, method: str, path: str) -> tuple[Function, dict[str, str]] | None:
         parts = path.strip("/").split("/")

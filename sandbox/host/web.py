@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 from aiohttp import web
 from azure.functions.http import HttpRequest
+from multidict import MultiMapping
 
 from sandbox.host.functions import HTTP, Function, converter
 from sandbox.host.invocation import Worker
@@ -57,12 +58,17 @@ def _argument(request: web.Request, parameters: Mapping[str, str], body: bytes) 
     return HttpRequest(
         method=request.method,
         url=str(request.url),
-        headers=dict(request.headers),
-        params=dict(request.query),
+        headers=_joined(request.headers),
+        params=_joined(request.query),
         route_params=dict(parameters),
         body_type="bytes",
         body=body,
     )
+
+
+def _joined(given: MultiMapping[str]) -> dict[str, str]:
+    """What was sent twice is one, with a comma: so the real host hands it to its workers (`ToRpcHttp`)."""
+    return {name: ",".join(given.getall(name)) for name in given}
 
 
 def _response(value: Any) -> web.Response:

@@ -39,6 +39,8 @@ REQUESTS = "requests"
 IMAGE_ROW = "image"
 IMAGE_LINES = "image:"
 RUN_LINES = "line:"
+FAILED = "failed:"
+JOURNAL = "journal:"
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _UNFIT = re.compile(r"[^a-z0-9.:|_\-]")
 
@@ -127,7 +129,7 @@ def kind_key(kind: str) -> Key:
 
 
 def failed_key(id: str) -> Key:
-    return Key(FACTORY, f"failed:{fit(id)}")
+    return Key(FACTORY, f"{FAILED}{fit(id)}")
 
 
 def request_key(id: str) -> Key:

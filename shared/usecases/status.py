@@ -53,16 +53,20 @@ class Status(msgspec.Struct, frozen=True):
 
 def status(out: Outside, factory: Factory) -> Status:
     """Where everything stands, from the ledger alone."""
-    images = []
-    for image in factory.images.values():
-        held = out.ledger.read(keys.image_key(image.name), ImageRecord)
-        record = held.record if held else None
-        due = clock.next_scheduled(record, image, out.clock.now())
-        images.append(ImageStatus(image.name, image.source_text, record, due))
+    images = [of_image(out, factory, name) for name in factory.images]
     unsettled = [o for i in images if i.record for o in _unsettled(out, i.record)]
     sources = (out.ledger.read(keys.source_key(key), SourceRecord) for key in sorted(factory.sources))
     known = tuple(s.record for s in sources if s)
     return Status(tuple(images), tuple(unsettled), known, failed_work(out), tuple(_under_way(out, factory)))
+
+
+def of_image(out: Outside, factory: Factory, name: str) -> ImageStatus:
+    """Where one image stands. Raises Unknown for one that is not configured."""
+    image = factory.image(name)
+    held = out.ledger.read(keys.image_key(image.name), ImageRecord)
+    record = held.record if held else None
+    due = clock.next_scheduled(record, image, out.clock.now())
+    return ImageStatus(image.name, image.source_text, record, due)
 
 
 def _under_way(out: Outside, factory: Factory) -> Iterator[ReleaseRecord]:

@@ -7,9 +7,13 @@ ETag of that very row.
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from shared.domain.errors import Changed
 from shared.domain.keys import Key
 from shared.ports import Held, Ledger, Page, Rec, Write
+
+from .asking import Ask
 
 
 class UnchangedLedger:
@@ -46,3 +50,8 @@ class UnchangedLedger:
         done = self._ledger.commit(partition, writes)
         self._read.clear()  # from here on what is read is our own
         return done
+
+
+def pinned(ask: Ask) -> Ask:
+    """The same request, from whose first look at a row on that row must stay as it is."""
+    return replace(ask, out=replace(ask.out, ledger=UnchangedLedger(ask.out.ledger)))

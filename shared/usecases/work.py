@@ -99,6 +99,14 @@ def failed_work(out: Outside) -> tuple[FailedWork, ...]:
     )
 
 
+def failed(out: Outside, key: str) -> FailedWork:
+    """One piece of failed work, by the end of its row's key. Raises Unknown."""
+    held = out.ledger.read(keys.Key(keys.FACTORY, f"{keys.FAILED}{key}"), FailedWork)
+    if held is None:
+        raise Unknown(f"no failed work {key[:200]!r} is recorded; the list of failed work tells what is")
+    return held.record
+
+
 def send_again(out: Outside, id: str, *, correlation: str = "", by: str = "") -> None:
     """Put failed work into its lane again. Raises Unknown for one that is not recorded."""
     held = out.ledger.read(keys.failed_key(id), FailedWork)

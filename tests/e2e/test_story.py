@@ -113,7 +113,7 @@ def test_a_faulty_configuration_stops_everything_until_it_is_mended(factory: Fac
     try:
         factory.sandbox.until(lambda: ask(factory, "GET", "/api/v1/health")[0] == 503, "bad health")
         _, told = ask(factory, "GET", "/api/v1/health")
-        assert told["status"] == "faulty"
+        assert told["status"] == "down"
         assert "after_archive" in told["faults"][0]["suggestion"] + told["faults"][0]["message"]
         assert ask(factory, "POST", path, key=True)[0] == 503
         seen = _asked(factory)
@@ -123,6 +123,7 @@ def test_a_faulty_configuration_stops_everything_until_it_is_mended(factory: Fac
         factory.config.write_text(sound)
     factory.sandbox.until(lambda: ask(factory, "GET", "/api/v1/health")[0] == 200, "good health")
     assert ask(factory, "POST", path, key=True)[0] == 202
+    seen = _asked(factory)
     factory.sandbox.until(lambda: _asked(factory) > seen, "a look at the sources")
 
 

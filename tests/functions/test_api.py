@@ -1,80 +1,162 @@
-"""The HTTP surface: health, and a look by hand."""
+"""The HTTP API from the host's side: images, runs and orders, failed work, the journal."""
 
+from datetime import timedelta
 from pathlib import Path
 
-from msgspec import json
+import pytest
 
-from functions import api
-from shared.domain.errors import Unreachable
-from tests.stories.scenes import factory_file
+from shared.domain.callers import Role
+from shared.domain.errors import Throttled, Unreachable
+from shared.domain.looks import Lane, Look, Thing
+from shared.domain.records import JournalLine
+from shared.usecases import work
+from tests.stories.scenes import KEEP, factory_file
 from tests.stories.world import World
 
-
-def test_health_tells_version_mode_and_images(tmp_path: Path) -> None:
-    """200 while the configuration is sound; nothing is asked of Azure."""
-    world = World(config=factory_file(tmp_path, "web", "db"))
-    answer = api.tell_health(world.worker)
-    told = json.decode(answer.get_body())
-    assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    assert (told["status"], told["mode"], told["images"], told["faults"]) == ("ok", "act", 2, [])
-    assert world.gate.names == []
+from .calling import Api
 
 
-def test_health_lists_the_faults_of_the_configuration(tmp_path: Path) -> None:
-    """503, each fault with its line; and 200 again once they are mended."""
-    config = factory_file(tmp_path)
-    world = World(config=config)
-    sound = config.read_text(encoding="utf-8")
-    config.write_text(sound.replace('"mode"', '"mood"'), encoding="utf-8")
-    answer = api.tell_health(world.worker)
-    told = json.decode(answer.get_body())
-    assert (answer.status_code, told["status"]) == (503, "faulty")
-    assert "mood" in str(told["faults"])
-    config.write_text(sound, encoding="utf-8")
-    assert api.tell_health(world.worker).status_code == 200
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(config=factory_file(tmp_path, "web", "db", options=KEEP))
 
 
-def test_a_look_by_hand_is_queued(tmp_path: Path) -> None:
-    """202 with the correlation id under which the journal knows it."""
-    world = World(config=factory_file(tmp_path, "web"))
-    answer = api.take_look(world.worker, "web")
-    told = json.decode(answer.get_body())
-    assert answer.status_code == 202
-    (message,) = world.queues.waiting("builds")
-    assert told["correlation"] in message.body
-    assert told["image"] == "web"
+@pytest.fixture
+def api(world: World) -> Api:
+    return Api(world.worker, Role.OPERATE)
 
 
-def test_a_look_at_an_unknown_image_is_a_problem(tmp_path: Path) -> None:
-    """404, naming those that there are."""
-    world = World(config=factory_file(tmp_path, "web"))
-    for name in ("nobody", "", "../web", "x" * 5000):
-        answer = api.take_look(world.worker, name)
-        told = json.decode(answer.get_body())
-        assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
-        assert "configured are: web" in told["detail"]
-        assert len(told["detail"]) < 300
-    assert not world.queues.waiting()
+def test_a_run_is_ordered_followed_and_shown_with_its_outputs(world: World, api: Api) -> None:
+    """202 with a Location, whose state goes from open to done; the journal records who asked."""
+    placed = api.post("/images/web/runs", {"reason": "the new agent"})
+    assert (placed.status, placed.told["state"], placed.told["by"]) == (202, "open", "function key")
+    order = placed.headers["Location"].removeprefix("/api/v1")
+    world.play(lambda w: bool(w.known("web").run), at_once=True)
+    done = api.get(order).told
+    assert done["state"] == "done"
+    run = f"/images/web/runs/{done['run']}"
+    assert api.get(run).told["state"] == api.get("/runs").told["items"][0]["state"] == "Running"
+    assert api.get("/images").told["items"][1]["running"] == done["run"]
+    world.play(lambda w: not w.known("web").run and not w.known("web").unsettled)
+    told = api.get(run).told
+    assert (told["state"], told["ours"]) == ("Succeeded", True)
+    (output,) = told["outputs"]
+    assert (output["state"], output["copied"] == output["allocated"] > 0) == ("archived", True)
+    (line,) = [each for each in world.records(JournalLine) if each.what == "ordered"]
+    assert (line.by, "the new agent" in line.why) == ("function key", True)
+    for path in ("/runs", "/runs?image=web"):
+        assert [each["state"] for each in api.get(path).told["items"]] == ["Succeeded"]
 
 
-def test_a_look_with_a_faulty_configuration_is_a_problem(tmp_path: Path) -> None:
-    """503: nothing is acted upon."""
-    config = factory_file(tmp_path, "web")
-    world = World(config=config)
-    config.write_text("{}", encoding="utf-8")
-    answer = api.take_look(world.worker, "web")
-    assert answer.status_code == 503
-    assert "nothing is acted upon" in json.decode(answer.get_body())["detail"]
+def test_an_image_tells_where_it_stands_and_why(world: World, api: Api) -> None:
+    """Before anything is known of it as well."""
+    assert api.get("/images/web").told["reason"] == "not looked at yet"
+    world.play(lambda w: w.image("web") is not None)
+    told = api.get("/images/web").told
+    assert (told["name"], told["mode"]) == ("web", "act")
+    assert "/imageTemplates/web" in told["template"]
+    assert told["reason"] == world.known("web").reason
+    assert api.get("/images/nobody").detail == "no image 'nobody' is configured; configured are: db, web"
 
 
-def test_a_queue_that_does_not_answer_is_a_problem(tmp_path: Path) -> None:
-    """503: the caller tries again."""
-    world = World(config=factory_file(tmp_path, "web"))
+def test_automatic_runs_are_paused_and_resumed(world: World, api: Api) -> None:
+    """The list tells it at once; who did it is in the journal."""
+    world.play(lambda w: w.image("web") is not None)
+    world.clock.pause(1)
+    paused = api.post("/images/web/pause", {"reason": "an audit"})
+    assert (paused.status, "an audit" in paused.told["paused"]) == (200, True)
+    assert "an audit" in api.get("/images").told["items"][1]["paused"]
+    world.clock.pause(1)
+    assert api.post("/images/web/resume").told["paused"] == ""
+    assert api.get("/images").told["items"][1]["paused"] == ""
+    lines = api.get("/journal?image=web").told["items"]
+    assert [(each["what"], each["by"]) for each in lines[:2]] == [
+        ("resumed", "function key"),
+        ("paused", "function key"),
+    ]
+
+
+def test_a_look_is_queued_and_journalled(world: World, api: Api) -> None:
+    answer = api.post("/images/web/look")
+    assert (answer.status, answer.headers["Location"]) == (202, "/api/v1/images/web")
+    (message,) = world.queues.waiting(Lane.BUILDS.value)
+    assert answer.told["correlation"] in message.body
+    (line,) = api.get("/journal?image=web").told["items"]
+    assert (line["what"], line["by"], line["correlation"]) == (
+        "look-asked-for",
+        "function key",
+        answer.told["correlation"],
+    )
+
+
+def test_failed_work_is_listed_shown_and_sent_again(world: World, api: Api) -> None:
+    """Also where its id has slashes, which an address cannot have."""
+    look = Look(Lane.ARCHIVE, Thing.OUTPUT, "web/2026-11-21T09:00:00Z/web-vhd", "c-1")
+    work.give_up(world.worker.outside, look, "it is broken")
+    work.report(world.worker.outside, "builds", "unreadable", id="message 1", correlation="c-2", body="{")
+    found = {each["id"]: each for each in api.get("/failed-work").told["items"]}
+    broken = found["archive:output:web/2026-11-21T09:00:00Z/web-vhd"]
+    assert (broken["thing"], broken["why"]) == (f"output {look.id}", "it is broken")
+    assert api.get(f"/failed-work/{broken['key']}").told == broken
+    sent = api.post(f"/failed-work/{broken['key']}/send-again")
+    assert (sent.status, bool(sent.told["resent"])) == (202, True)
+    assert len(world.queues.waiting(Lane.ARCHIVE.value)) == 1
+    assert api.post(f"/failed-work/{found['message 1']['key']}/send-again").status == 202
+    assert "no failed work 'nothing' is recorded" in api.get("/failed-work/nothing").detail
+    told = api.get("/journal").told["items"]
+    assert {each["by"] for each in told if each["what"] == "work-sent-again"} == {"function key"}
+
+
+def test_lists_go_on_where_the_page_before_ended(world: World, api: Api) -> None:
+    """Each line once, in order; with other filters, or made up, a token is refused."""
+    world.play(lambda w: w.image("web") is not None and w.image("db") is not None)
+    for path, joint in (("/images", "?"), ("/journal?image=web", "&")):
+        whole, pages, token = api.get(path).told["items"], [], ""
+        while True:
+            told = api.get(f"{path}{joint}limit=1{token}").told
+            pages += told["items"]
+            if told["next"] is None:
+                break
+            token = f"&next={told['next']}"
+        assert pages == whole
+        assert len(pages) > 1
+    for wrong in (token, "&next=AAAA", "&next=%00", "&next=" + "x" * 2000):
+        (fault,) = api.get(f"/journal?image=db&limit=1{wrong}").told["faults"]
+        assert (fault["where"], fault["name"]) == ("query", "next")
+
+
+def test_the_journal_is_read_by_time_and_of_one_thing(world: World, api: Api) -> None:
+    world.play(lambda w: w.image("web") is not None)
+    at = world.clock.now()
+    world.go_on(hours=1)
+    api.post("/images/web/look")
+    new = api.get(f"/journal?image=web&since={at + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}").told["items"]
+    old = api.get(f"/journal?image=web&until={at + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}").told["items"]
+    assert [each["what"] for each in new] == ["look-asked-for"]
+    assert new + old == api.get("/journal?image=web").told["items"]
+    (fault,) = api.get("/journal?image=web&kind=template").told["faults"]
+    assert fault["message"] == "only one of image, definition, kind, source can be asked for at a time"
+    assert "watched are:" in api.get("/journal?source=nothing").detail
+    assert api.get("/journal?kind=template").told["items"] == []
+
+
+def test_what_storage_and_azure_refuse_says_when_to_come_again(world: World, api: Api) -> None:
+    """429 for too many requests, 503 for no answer, both with Retry-After."""
+    errors = [Throttled("the ledger is busy", timedelta(seconds=7)), Unreachable("no answer")]
 
     def fail(_request: int) -> None:
-        raise Unreachable("sending a message to builds: no answer")
+        raise errors[0]
 
     world.gate.before = fail
-    answer = api.take_look(world.worker, "web")
-    assert answer.status_code == 503
-    assert "no answer" in json.decode(answer.get_body())["detail"]
+    busy = api.get("/images/web")
+    assert (busy.status, busy.headers["Retry-After"], busy.detail) == (429, "7", "the ledger is busy")
+    errors.pop(0)
+    gone = api.post("/images/web/look", None, Idempotency_Key="k")
+    assert (gone.status, gone.headers["Retry-After"], gone.detail) == (503, "30", "no answer")
+
+
+def test_nothing_is_done_while_the_configuration_is_faulty(world: World, api: Api) -> None:
+    world.settings.config.write_text("{}", encoding="utf-8")
+    for answer in (api.get("/images"), api.post("/images/web/look")):
+        assert (answer.status, "nothing is acted upon" in answer.detail) == (503, True)
+    assert not world.queues.waiting()

