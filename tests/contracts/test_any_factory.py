@@ -28,7 +28,8 @@ SOUND: dict[str, Any] = {
     "images": {
         "ubuntu": {
             "template": "templates/ubuntu.json",
-            "schedule": {"cron": "0 3 * * 1", "time_zone": "UTC"},
+            "schedule": {"cron": "0 3 * * 1", "time_zone": "UTC", "start": "if_changed"},
+            "window": {"allow": ["22:00-06:00"], "forbid": ["SUN"]},
         }
     },
     "more_regions": ["newregion"],
