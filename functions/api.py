@@ -22,6 +22,24 @@ _SIGNED_IN = trusts_principal()
 _WITH_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthLevel.FUNCTION
 _WITH_MASTER_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthLevel.ADMIN
 
+MASTER_KEY: Final[dict[str, tuple[str, str]]] = {}
+"""What takes the master key: function, method and route of each operation that needs `Factory.Admin`."""
+
+
+def _behind_master_key(name: str, method: str, route: str) -> None:
+    """Registers one of them. The path is put together again: from there on it is a request like any other."""
+
+    def answer(request: func.HttpRequest) -> func.HttpResponse:
+        path = route.removeprefix("v1/").format(**request.route_params)
+        return _answer(request, path, Role.ADMIN)
+
+    routed = blueprint.route(route, trigger_arg_name="request", methods=[method], auth_level=_WITH_MASTER_KEY)
+    blueprint.function_name(name)(routed(answer))
+
+
+for _name, (_method, _route) in MASTER_KEY.items():
+    _behind_master_key(_name, _method, _route)
+
 
 @blueprint.function_name("api_description")
 @blueprint.route(

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from functions.api import MASTER_KEY
 from sandbox.host.functions import Function, index
 from sandbox.host.settings import AppSettings
+from shared.contracts.api.table import OPERATIONS
+from shared.domain.callers import Role
 from shared.domain.looks import Lane
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,7 +39,7 @@ def test_the_app_has_these_functions_and_no_others(functions: dict[str, Function
         "timerTrigger": {"watch_sources", "sweep", "retention"},
         "eventGridTrigger": {"source_version_found", "template_changed", "version_changed"},
         "queueTrigger": {f"look_{lane.value}" for lane in Lane} | {f"poison_{lane.value}" for lane in Lane},
-        "httpTrigger": {"api_description", "api_health", "api_page", "api_z"},
+        "httpTrigger": {"api_description", "api_health", "api_page", "api_z", *MASTER_KEY},
     }
 
 
@@ -52,7 +55,7 @@ def test_only_what_tells_no_secret_is_open(functions: dict[str, Function]) -> No
     """Everything else needs a key; and the one that takes everything is the last that the host tries."""
     routes = {f.name: f.binding for f in functions.values() if f.binding["type"] == "httpTrigger"}
     levels = {b["route"]: str(b["authLevel"]).rpartition(".")[2].upper() for b in routes.values()}
-    assert levels == {
+    assert {route: level for route, level in levels.items() if level != "ADMIN"} == {
         "v1/docs": "ANONYMOUS",
         "v1/health": "ANONYMOUS",
         "v1/openapi.json": "ANONYMOUS",
@@ -86,3 +89,17 @@ print(*[name for name in sys.modules if name.startswith(banned)])
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_what_takes_the_master_key_is_what_takes_the_role_of_administrators(
+    functions: dict[str, Function],
+) -> None:
+    """The host lets no other key in, and the app cannot tell one key from another."""
+    wanted = {(o.method, f"v1{o.path}") for o in OPERATIONS if o.role is Role.ADMIN}
+    behind = {
+        (method, function.binding["route"])
+        for function in functions.values()
+        if str(function.binding.get("authLevel", "")).upper().endswith("ADMIN")
+        for method in function.binding["methods"]
+    }
+    assert behind == wanted
