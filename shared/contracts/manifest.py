@@ -64,6 +64,8 @@ class _Document(_Part, frozen=True):
     verification: _Verification
     times: _Times
     factory: str
+    generalized_by: str | None = None
+    """Only where the template brings a command of its own: manifests of before say nothing of it."""
 
 
 class _Versioned(msgspec.Struct, frozen=True):
@@ -100,6 +102,8 @@ def encode(manifest: Manifest) -> bytes:
         },
         "factory": manifest.factory_version,
     }
+    if manifest.generalized_by:
+        document["generalizedBy"] = manifest.generalized_by
     content = msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
     decode(content)
     return content
@@ -143,6 +147,7 @@ def _manifest(document: _Document) -> Manifest:
         copy_ended=_utc(times.copy_ended),
         verified=_utc(times.verified),
         factory_version=document.factory,
+        generalized_by=document.generalized_by or "",
     )
 
 

@@ -38,6 +38,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """None for a VHD that was distributed straight into the archive."""
     verified: datetime | None
     factory_version: str
+    generalized_by: str = ""
+    """The command of its template that generalized it; empty for Image Builder's own."""
 
 
 def manifest_of(record: OutputRecord, factory_version: str) -> Manifest:
@@ -65,4 +67,5 @@ def manifest_of(record: OutputRecord, factory_version: str) -> Manifest:
         copy_ended=record.copy_ended,
         verified=record.verified,
         factory_version=factory_version,
+        generalized_by=record.generalized_by,
     )

@@ -190,6 +190,8 @@ class OutputRecord(msgspec.Struct, frozen=True, tag="output"):
     """`footer`, `sample` or `full`: how it was verified; empty before."""
     digest: str = ""
     """Of the content, as the manifest tells; empty where only footer or sample were checked."""
+    generalized_by: str = ""
+    """The command of its template that generalized it; empty for Image Builder's own."""
     found: datetime | None = None
     copy_started: datetime | None = None
     copy_ended: datetime | None = None

@@ -60,6 +60,8 @@ class Template(msgspec.Struct, frozen=True):
     last_run: LastRun | None = None
     trouble: str = ""
     """Why provisioning failed."""
+    generalized_by: str = ""
+    """The command that it brings to generalize its image; empty for Image Builder's own."""
 
 
 class OutputKind(enum.Enum):

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from shared import telemetry
+from shared.contracts.generalization import generalized_by
 from shared.domain.errors import Invalid, RetryableError
 from shared.domain.ids import BlobAddress, ResourceId, RunStart, TemplateId
 from shared.domain.retention import OWNER
@@ -45,6 +46,7 @@ def template(document: Any, addresses: Addresses) -> Template:
         staging_group=_staging_group(text_at(document, "properties", "exactStagingResourceGroup")),
         last_run=_last_run(id, document, addresses),
         trouble=_trouble(document),
+        generalized_by=generalized_by(at(document, "properties", "customize")),
     )
 
 

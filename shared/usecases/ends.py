@@ -126,6 +126,7 @@ def _find(turn: Turn, action: actions.RecordEnd, output: RunOutput) -> Found | N
         staging_group=action.template.staging_group,
         started=action.run.started,
         found=turn.now,
+        generalized_by=action.template.generalized_by,
     )
     if output.address is None and output.kind is OutputKind.VHD:
         why = "not archived: its address is not one of a storage account in the configured cloud"

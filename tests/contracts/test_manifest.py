@@ -90,6 +90,13 @@ def test_what_is_written_is_what_is_read() -> None:
     assert manifest.decode(TEXT.encode()) == WRITTEN
 
 
+def test_a_command_of_its_own_that_generalized_it_is_noted() -> None:
+    own = msgspec.structs.replace(WRITTEN, generalized_by="custom command: /tmp/DeprovisioningScript.sh")
+    content = manifest.encode(own)
+    assert json.loads(content)["generalizedBy"] == "custom command: /tmp/DeprovisioningScript.sh"
+    assert manifest.decode(content) == own
+
+
 def test_what_is_not_known_is_null() -> None:
     bare = msgspec.structs.replace(
         WRITTEN, source_version=None, sha256="", copy_started=None, copy_ended=None

@@ -89,6 +89,15 @@ def test_each_run_into_the_same_blob_of_the_archive_gets_a_manifest_of_its_own(t
     assert sorted(versions) == [NEW, NEWER]
 
 
+def test_a_deprovisioning_script_of_its_own_is_noted_in_the_manifest(tmp_path: Path) -> None:
+    """Of the template that the run was built in, whatever its file says by the time of archiving."""
+    own = [{"type": "File", "sourceUri": "https://x/y.sh", "destination": "/tmp/DeprovisioningScript.sh"}]
+    world = at_the_archive(factory_file(tmp_path, properties={**vhd_distributor(), "customize": own}))
+    world.play(released(NEW))
+    (manifest,) = manifests(world)
+    assert manifest["generalizedBy"] == "custom command: /tmp/DeprovisioningScript.sh"
+
+
 @pytest.mark.parametrize(("kind", "full"), [("footer", False), ("sample", False), ("full", True)])
 def test_every_verification_ends_in_a_manifest_that_tells_it(tmp_path: Path, kind: str, full: bool) -> None:
     """footer, sample (the default) or full, the last with a digest."""
