@@ -28,7 +28,7 @@ class Draft:
         self._refused.append(Refusal(self.origin(path), message, rule))
 
     def origin(self, path: Path) -> Path:
-        return origin(self._moved, path)
+        return origin(self._moved, path)[0]
 
     def at(self, path: Path) -> Any:
         found: Any = self.content
@@ -42,8 +42,11 @@ class Draft:
         self._moved = {(): (path, False)}
 
     def put(self, path: Path, value: Any, written: Path | None = None) -> None:
-        """With `written` all of the value comes from that one place of the file."""
-        self.at(path[:-1])[path[-1]] = value
+        """With `written` all of the value comes from that one place of the file.
+
+        It is a copy: the value of a variable may stand in several places.
+        """
+        self.at(path[:-1])[path[-1]] = _copied(value)
         if written is not None:
             self._forget(path)
             self._moved[path] = (written, True)
@@ -55,13 +58,13 @@ class Draft:
     def rename(self, path: Path, name: str) -> None:
         """The member keeps its place among the others."""
         of, old, new = self.at(path[:-1]), path[-1], (*path[:-1], name)
-        written = self.origin(path)
+        written = origin(self._moved, path)
         members = [(name if key == old else key, value) for key, value in of.items()]
         of.clear()
         of.update(members)
         within = {at: to for at, to in self._moved.items() if at[: len(path)] == path}
         self._forget(path)
-        self._moved[new] = (written, False)
+        self._moved[new] = written
         self._moved.update({(*new, *at[len(path) :]): to for at, to in within.items()})
 
     def finished(self) -> Upgraded:

@@ -106,17 +106,24 @@ def _spell_within(draft: Draft, path: Path, place: str, age: Age) -> None:
             _spell_within(draft, (*path, at), place, age)
     if not isinstance(value, dict):
         return
-    known = MEMBERS[place]
-    for name in list(value):
-        spelled, of = known.get(name.lower(), (name, ""))
-        renamed = OLD_NAMES.get(place, {}).get(name) or (spelled if age.lenient else name)
-        if renamed != name and renamed not in value:
-            draft.tell((*path, name), f"{name} is now {renamed}")
-            draft.rename((*path, name), renamed)
-        if renamed == "type":
-            _spell_type(draft, (*path, renamed), TYPES.get(place, ()), age)
-        elif of and renamed in value:
-            _spell_within(draft, (*path, renamed), of, age)
+    for written in list(value):
+        name, of = _spell_member(draft, (*path, written), place, age)
+        if name == "type":
+            _spell_type(draft, (*path, name), TYPES.get(place, ()), age)
+        elif of:
+            _spell_within(draft, (*path, name), of, age)
+
+
+def _spell_member(draft: Draft, path: Path, place: str, age: Age) -> tuple[str, str]:
+    """What it is called from now on, and the place that its value is, if it has members that are known."""
+    name = str(path[-1])
+    spelled, of = MEMBERS[place].get(name.lower(), (name, ""))
+    renamed = OLD_NAMES.get(place, {}).get(name) or (spelled if age.lenient else name)
+    if renamed != name and renamed not in draft.at(path[:-1]):
+        draft.tell(path, f"{name} is now {renamed}")
+        draft.rename(path, renamed)
+        name = renamed
+    return name, of if name == spelled else ""
 
 
 def _spell_type(draft: Draft, path: Path, types: tuple[str, ...], age: Age) -> None:

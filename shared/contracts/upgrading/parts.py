@@ -51,19 +51,20 @@ class Upgraded(msgspec.Struct, frozen=True):
 
     def origin(self, path: Path) -> Path:
         """Where a part of the content is written in the file."""
-        return origin(self.moved, path)
+        return origin(self.moved, path)[0]
 
 
 class Unevaluable(Exception):
     """Why an expression has no value, for whoever reads the list of faults."""
 
 
-def origin(moved: Mapping[Path, tuple[Path, bool]], path: Path) -> Path:
+def origin(moved: Mapping[Path, tuple[Path, bool]], path: Path) -> tuple[Path, bool]:
+    """Where it is written, and whether all within comes from that very place."""
     for length in range(len(path), -1, -1):
         if found := moved.get(path[:length]):
             written, whole = found
-            return written if whole else (*written, *path[length:])
-    return path
+            return (written if whole else (*written, *path[length:])), whole
+    return path, False
 
 
 def show(value: object, most: int = 160) -> str:
