@@ -32,6 +32,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     identity_header: str
     operator_identity_header: str
     functions_key: str | None
+    master_key: str | None
     event_grid_key: str | None
     pid: int
 

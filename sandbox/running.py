@@ -152,6 +152,7 @@ class RunningSandbox:
             identity_header=app_header,
             operator_identity_header=operator_header,
             functions_key=keys.function_keys["default"] if keys else None,
+            master_key=keys.master_key if keys else None,
             event_grid_key=keys.system_keys[EVENT_GRID] if keys else None,
             pid=os.getpid(),
             **self.storage.endpoints,

@@ -24,6 +24,7 @@ from sandbox.storage.limits import Limits
 from sandbox.switches import Switches
 from shared import cli, settings
 from shared.contracts import schema
+from shared.contracts.api.table import OPERATIONS
 from shared.domain.events import EventType
 from shared.domain.releases import Stage
 
@@ -299,3 +300,11 @@ def test_nothing_in_the_repository_knows_the_machine_that_it_was_written_on() ->
             content = file.read_text(encoding="utf-8", errors="replace")
             found += [f"{name}: {match[0]}" for match in forbidden.finditer(content)]
     assert found == []
+
+
+def test_every_operation_of_the_api_is_told_with_its_role() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z]+) (/\S*)` \| (.+?) \| (?:`([\w.]+)`)? ?\|$", text("docs/api.md"), re.MULTILINE
+    )
+    wanted = [(o.method, o.path, o.summary, o.role.value if o.role else "") for o in OPERATIONS]
+    assert rows == wanted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import VERSION, Settings, SettingsError
+from shared.settings import VERSION, Settings, SettingsError, trusts_principal
 
 ROOT = Path(__file__).parent.parent
 COMPLETE = {
@@ -114,3 +114,16 @@ def test_resource_graph_may_be_behind_by_a_quarter_of_an_hour_anywhere_but_in_th
     assert Settings.from_env({**COMPLETE, **local}).graph_lag == timedelta(seconds=1)
     (fault,) = faults(IMAGE_FACTORY_GRAPH_LAG_SECONDS="soon")
     assert "it is not a whole number of seconds" in fault
+
+
+def test_the_header_of_app_service_is_trusted_only_where_the_platform_writes_it() -> None:
+    """Off by default; and a fault where anybody could write it."""
+    name, platform = "IMAGE_FACTORY_TRUST_PRINCIPAL_HEADER", "WEBSITE_AUTH_ENABLED"
+    (fault,) = faults(**{name: "true"})
+    assert "App Service authentication is not on (WEBSITE_AUTH_ENABLED is not set)" in fault
+    (fault,) = faults(**{name: "yes"})
+    assert "it is neither true nor false; expected something like true" in fault
+    assert not Settings.from_env(COMPLETE).trust_principal
+    assert Settings.from_env({**COMPLETE, name: "true", platform: "True"}).trust_principal
+    assert not trusts_principal({name: "true"})
+    assert not trusts_principal({platform: "true"})

@@ -116,7 +116,7 @@ class Host:
             return await functions.handle(request)
 
         app = web.Application(client_max_size=_MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", dispatch)
+        app.router.add_route("*", "/{path:(?s:.*)}", dispatch)  # a decoded line break is no end of it
         return app
 
     async def run(self) -> int:

@@ -152,7 +152,7 @@ def run_line_row(line: RunLine) -> str:
 
 def _back(moment: datetime) -> str:
     """Smaller the later it is."""
-    return f"{(_LAST - moment) // timedelta(microseconds=1):018d}"
+    return f"{max(0, (_LAST - moment) // timedelta(microseconds=1)):018d}"
 
 
 def journal_before(moment: datetime) -> str:

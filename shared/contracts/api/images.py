@@ -148,7 +148,6 @@ def view(image: Image, known: ImageRecord | None, next_scheduled: datetime | Non
     )
 
 
-_UNKNOWN: Final = frozenset({HTTPStatus.NOT_FOUND})
 OPERATIONS: Final = (
     Operation(
         id="listImages",

@@ -1,6 +1,7 @@
 """The journal: what was decided and done, when, why, and who asked."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Final
 
 import msgspec
@@ -65,5 +66,6 @@ OPERATIONS: Final = (
         role=Role.READ,
         query=JournalFilter,
         answer=Journal,
+        refusals=frozenset({HTTPStatus.NOT_FOUND}),
     ),
 )

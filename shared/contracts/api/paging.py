@@ -15,11 +15,14 @@ from msgspec import Meta
 from .problems import RequestFault, faulty
 
 _SEAL: Final = 9
-_LONGEST: Final = 1500
 
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many to give at most.")]
 Next = Annotated[
-    str, Meta(max_length=_LONGEST, description="As the page before gave it; the filters must be the same.")
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9_-]{1,1500}$",
+        description="As the page before gave it; the filters must be the same.",
+    ),
 ]
 
 

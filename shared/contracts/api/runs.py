@@ -203,6 +203,7 @@ OPERATIONS: Final = (
         query=RunFilter,
         answer=RunList,
         etag=True,
+        refusals=frozenset({HTTPStatus.NOT_FOUND}),
     ),
     Operation(
         id="startRun",
