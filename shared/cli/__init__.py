@@ -88,10 +88,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    factory = configuration.load(options.file)
+    reading = configuration.read(options.file)
+    factory = reading.factory
+    for file, changes in reading.older:
+        upgrade.tell(file, file.read_text("utf-8-sig"), changes)
     images, sources, definitions = (len(x) for x in (factory.images, factory.sources, factory.definitions))
     counts = f"{images} image(s), {sources} source(s), {definitions} definition(s)"
     print(f"{options.file}: {counts}, no faults")
+    for file, changes in reading.older:
+        print(f"{file}: read as if upgraded, {len(changes)} change(s); `upgrade --write` writes them down")
     return OK
 
 

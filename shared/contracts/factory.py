@@ -16,6 +16,7 @@ from .faults import Fault, FaultyConfiguration, Finding, dotted
 if TYPE_CHECKING:
     from .positions import Parsed
     from .resolve import Resolved
+    from .upgrading import Change
 
 _LARGEST: Final = 4 * 1024 * 1024
 
@@ -27,6 +28,8 @@ class Reading(msgspec.Struct, frozen=True):
 
     factory: Factory
     files: tuple[Path, ...]
+    older: tuple[tuple[Path, "tuple[Change, ...]"], ...] = ()
+    """Template files that are not in the current form, and what was changed in memory."""
 
 
 def load(path: Path) -> Factory:
@@ -52,7 +55,7 @@ def read(path: Path) -> Reading:
     files = (path, *resolved.files)
     if found or parsed.flaws:
         raise FaultyConfiguration(_placed(path, parsed, found), files)
-    return Reading(resolved.factory, files)
+    return Reading(resolved.factory, files, resolved.older)
 
 
 def fingerprint(files: tuple[Path, ...]) -> Fingerprint:

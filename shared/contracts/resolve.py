@@ -26,7 +26,7 @@ from .graph import MOST, cycles
 from .releases import definitions
 from .retention import retention
 from .scripts import scripts
-from .upgrading import Context
+from .upgrading import Change, Context
 
 _ANY_DAY: Final = Range(SECOND, DAY)
 _RANGES: Final = {
@@ -51,12 +51,14 @@ class Resolved(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     files: tuple[Path, ...]
     """The template files, missing ones too."""
+    older: tuple[tuple[Path, tuple[Change, ...]], ...] = ()
+    """Template files that are not in the current form, and what was changed in memory."""
 
 
 def resolve(document: Document, folder: Path) -> Resolved:
     """`folder` is where `factory.yaml` lies: template files are named relative to it."""
     findings: list[Finding] = []
-    files: list[Path] = []
+    files: dict[Path, templatefiles.TemplateFile] = {}
     images: dict[ImageName, Image] = {}
     known = definitions(document, findings)
     common = either(document.defaults, Options()).window  # told also if no image goes by it
@@ -82,7 +84,14 @@ def resolve(document: Document, folder: Path) -> Resolved:
     for way in islice(cycles(images.values()), MOST):
         said = f"is made from itself: {' -> '.join(way)}"
         findings.append(Finding(("images", way[0]), f"{said}; expected no way back to an image"))
-    return Resolved(factory, tuple(findings), tuple(dict.fromkeys(files)))
+    return Resolved(
+        factory,
+        tuple(findings),
+        tuple(
+            dict.fromkeys(each for path, file in files.items() for each in templatefiles.files(path, file))
+        ),
+        tuple((path, file.upgraded.changes) for path, file in files.items() if file.upgraded.changes),
+    )
 
 
 def _image(
@@ -92,7 +101,7 @@ def _image(
     folder: Path,
     definitions: dict[DefinitionName, Definition],
     findings: list[Finding],
-    files: list[Path],
+    files: dict[Path, templatefiles.TemplateFile],
 ) -> Image:
     path = ("images", key)
     template = TemplateId(
@@ -102,7 +111,7 @@ def _image(
     )
     place = Context(template.subscription, template.group)
     file = _template_file(folder / part.template, part.template, place, (*path, "template"), findings)
-    files.extend(templatefiles.files(folder / part.template, file))
+    files[folder / part.template] = file
     if faults := list(against(file, {each.id: each for each in definitions.values()})):
         findings.extend(templatefiles.placed(folder / part.template, file, faults))
     defaults = either(document.defaults, Options())
