@@ -2,7 +2,7 @@
 
 The row is written before anything is done and holds the answer after. A worker that dies in between leaves
 it without one; then the repeated request is carried out again, under the same id, so that what was done
-already is found done. What cannot be answered now (too many requests, no storage) leaves no row.
+already is found done. What is refused leaves no row.
 """
 
 import hashlib
@@ -33,11 +33,6 @@ class Answer(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     body: str
 
-    @property
-    def final(self) -> bool:
-        """Not one that a later try may change."""
-        return self.status < 500 and self.status != 429
-
 
 def id_of(caller: str, key: str) -> str:
     """Of whatever is made for the request: fit for an order."""
@@ -51,13 +46,10 @@ def once(out: Outside, id: str, digest: str, act: Callable[[], Answer]) -> Answe
         return Answer(held.record.status, held.record.headers, held.record.body)
     try:
         answer = act()
-    except FactoryError:
+    except Exception:  # refused, in whatever way: the row waits for nobody, and may be had again
         _drop(out, held)
         raise
-    if answer.final:
-        _keep(out, held, answer)
-    else:
-        _drop(out, held)
+    _keep(out, held, answer)
     return answer
 
 

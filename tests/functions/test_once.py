@@ -64,6 +64,17 @@ def test_a_key_is_for_one_request_alone(world: World, other: Callable[[Api], Ans
     assert (answer.status, "this idempotency key was sent with another" in answer.detail) == (422, True)
 
 
+def test_what_was_refused_may_be_sent_again_at_once(world: World) -> None:
+    """For another state of the thing, or for the wrong state: the same key then is a request again."""
+    api = Api(world.worker)
+    world.play(lambda w: w.image("web") is not None)
+    assert api.post("/images/web/pause", None, If_Match='"old"', **KEY).status == 412
+    etag = api.get("/images/web").headers["ETag"]
+    done = api.post("/images/web/pause", None, If_Match=etag, **KEY)
+    assert done.status == 200
+    assert api.post("/images/web/pause", None, If_Match=etag, **KEY).content == done.content
+
+
 def test_while_the_first_is_under_way_the_second_is_told_to_wait(world: World) -> None:
     """And is carried out if the first has died."""
     api, told = Api(world.worker), list[Answered]()

@@ -8,8 +8,11 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from . import openapi
 from .operations import ROOT
+from .problems import JSON
 from .table import BY_ID, OPERATIONS
 
 _STYLE: Final = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -63,16 +66,22 @@ def _operation(path: str, method: str, told: dict[str, Any]) -> str:
 <h3><span class="method {verb}">{verb}</span> <code>{escape(ROOT + path)}</code></h3>
 <p>{escape(told["summary"])}</p>
 <pre>{escape(_curl(verb, path, id))}</pre>
-{_table(("Parameter", "In", "Form", ""), given)}
+{_table(("Parameter", "In", "Form", "What it is"), given)}
 {f"<p>Body: {_kind(body)}, may be left out.</p>" if body else ""}
-<details><summary>Answers</summary>{_table(("Status", "Body", ""), answers)}</details></section>"""
+<details><summary>Answers</summary>{_table(("Status", "Body", "When"), answers)}</details></section>"""
 
 
 def _curl(verb: str, path: str, id: str) -> str:
-    key = ' -H "x-functions-key: $KEY"' if BY_ID[id].role else ""
-    send = f" -X {verb}" if verb != "GET" else ""
-    once = ' -H "Idempotency-Key: $(uuidgen)"' if verb != "GET" else ""
-    return f'curl{send}{key}{once} "https://$APP{ROOT}{path}"'
+    """As somebody would type it; with a body where one is taken."""
+    operation = BY_ID[id]
+    parts = [f"curl -X {verb}" if verb != "GET" else "curl"]
+    parts += ['-H "x-functions-key: $KEY"'] if operation.role else []
+    parts += ['-H "Idempotency-Key: $(uuidgen)"'] if operation.acts else []
+    if operation.body:
+        names = ", ".join(f'"{f.encode_name}": "..."' for f in msgspec.structs.fields(operation.body))
+        parts += [f"-H 'Content-Type: {JSON}' -d '{{{names}}}'"]
+    parts += [f'"https://$APP{ROOT}{path}"']
+    return (" \\\n  " if operation.acts else " ").join(parts)
 
 
 def _types(told: dict[str, Any]) -> Iterator[str]:
@@ -83,7 +92,7 @@ def _types(told: dict[str, Any]) -> Iterator[str]:
         ]
         values = f"<p>One of {_kind(schema)}.</p>" if "enum" in schema else ""
         about = f"<p>{_marked(schema.get('description', ''))}</p>"
-        table = _table(("Field", "Form", ""), rows)
+        table = _table(("Field", "Form", "What it is"), rows)
         yield f'<section class="operation" id="type-{name}"><h3>{name}</h3>{about}{values}{table}</section>'
 
 
