@@ -17,7 +17,7 @@ ImageText = Annotated[
 RunText = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,9})?Z?$",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$",
         description="A run, by its start time to the letter, as Azure tells it.",
         examples=["2026-11-21T02:43:04.653196941Z"],
     ),
