@@ -46,9 +46,9 @@ class Scope:
     """The parameters and variables of one template, each computed when it is first asked for."""
 
     def __init__(self, template: Mapping[str, Any], given: Mapping[str, Any], context: Context) -> None:
-        self._parameters = _members(template.get("parameters"))
-        self._variables = _members(template.get("variables"))
-        self._given = _members(given)
+        self._parameters = members(template.get("parameters"))
+        self._variables = members(template.get("variables"))
+        self._given = members(given)
         self._context = context
         self._known: dict[str, Any] = {}
         self._under_way: list[str] = []
@@ -80,7 +80,7 @@ class Scope:
         if isinstance(of, Place):
             return of.member(text(key))
         if isinstance(of, dict) and isinstance(key, str):
-            found = _members(of).get(key.lower(), _ABSENT)
+            found = members(of).get(key.lower(), _ABSENT)
             if found is _ABSENT:
                 near = nearest(key, of)
                 raise Unevaluable(
@@ -137,7 +137,7 @@ class Scope:
         return self._once(f"parameter {name}", lambda: self._chosen(name, declared))
 
     def _chosen(self, name: str, declared: dict[str, Any]) -> Any:
-        declared, sort = _members(declared), str(declared.get("type", "")).lower()
+        declared, sort = members(declared), str(declared.get("type", "")).lower()
         if sort.startswith("secure"):
             raise Unevaluable(f"parameter {name} is a {declared['type']}; template files hold no secrets")
         given = self._given.get(name.lower())
@@ -196,7 +196,7 @@ class Scope:
         self._depth += 1
 
 
-def _members(value: Any) -> dict[str, Any]:
+def members(value: Any) -> dict[str, Any]:
     """Names count in any case, as they do for Resource Manager."""
     return {name.lower(): each for name, each in value.items()} if isinstance(value, Mapping) else {}
 

@@ -8,7 +8,7 @@ from shared.contracts.positions import Path
 from shared.domain.ids import TEMPLATE_TYPE
 
 from .draft import Draft
-from .evaluation import Scope
+from .evaluation import Scope, members
 from .parts import Context, Unevaluable, show
 from .syntax import is_expression, parse, unescaped
 
@@ -95,7 +95,7 @@ def _is_template(resource: Mapping[str, Any]) -> bool:
 def _tell_unused(draft: Draft, template: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     if template.get("outputs"):
         draft.tell(("outputs",), "left out: outputs are those of a deployment")
-    declared = {name.lower() for name in template.get("parameters") or {}}
+    declared = members(template.get("parameters"))
     extra = sorted(name for name in given if name.lower() not in declared)
     if extra:
         draft.tell(

@@ -68,8 +68,8 @@ TEMPLATES = st.fixed_dictionaries(
 DEPLOYMENTS = st.fixed_dictionaries(
     {"resources": st.lists(TEMPLATES.map(lambda each: {**each, "type": TYPE}), min_size=1, max_size=2)},
     optional={
-        "parameters": st.fixed_dictionaries({"p": st.fixed_dictionaries({"defaultValue": PARTS})}),
-        "variables": st.fixed_dictionaries({"v": PARTS}),
+        "parameters": PARTS | st.fixed_dictionaries({"p": st.fixed_dictionaries({"defaultValue": PARTS})}),
+        "variables": PARTS | st.fixed_dictionaries({"v": PARTS}),
     },
 )
 FILES = TEMPLATES | DEPLOYMENTS | st.dictionaries(NAMES, PARTS, max_size=5)

@@ -87,7 +87,8 @@ def test_what_is_refused_is_told_with_all_that_is_wrong_elsewhere(tmp_path: Path
     content = by_parameter(tags={"a": 1})
     assert told(tmp_path, json.dumps(content, indent=1)) == [
         "ubuntu.json:5: resources[0].location: \"[parameters('region')]\" cannot be computed: parameter "
-        "region has no value; expected a defaultValue, or a value in the parameter file (NAME.parameters.json)",
+        "region has no value; expected a defaultValue, or a value in the parameter file "
+        "(NAME.parameters.json)",
         "ubuntu.json:21: resources[0].tags: expected an object of texts",
     ]
 
