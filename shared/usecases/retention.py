@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shared import telemetry
 from shared.domain import keys
-from shared.domain.errors import REFUSED, Busy, FactoryError
+from shared.domain.errors import REFUSED, Busy, FactoryError, WrongState
 from shared.domain.estate import SeenVersion
 from shared.domain.events import EventType
 from shared.domain.factory import Factory
@@ -212,7 +212,10 @@ def _exclude(going: Going) -> None:
 
 
 def _delete(going: Going) -> None:
-    """Whoever writes the row first deletes; what was surely refused leaves it as it was."""
+    """Whoever writes the row first deletes; what was surely refused leaves it as it was.
+
+    The thing is read once more as the last request before: whoever pins it until then keeps it.
+    """
     before, now = going.record, going.out.clock.now()
     record = replace(before, stage=Stage.DELETING, deleting=now)
     partition = keys.of_retention(record.kind.value)
@@ -220,6 +223,8 @@ def _delete(going: Going) -> None:
     (etag, *_) = going.out.ledger.commit(partition, (Replace(record, going.held.etag), told))
     claimed = replace(going, held=Held(record, etag))
     try:
+        if claimed.way.read(going.out, record.id) != going.fresh:
+            raise WrongState(f"{record.name} has changed at the last moment: looked at again later")
         claimed.way.delete(claimed)
     except FactoryError as error:
         if isinstance(error, REFUSED):
