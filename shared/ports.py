@@ -187,6 +187,12 @@ class Templates(Protocol):
         Raises WrongState if there is one.
         """
 
+    def patch(self, id: TemplateId, body: bytes, owner: str, tags: Mapping[str, str]) -> None:
+        """PATCH what Azure can change to what the template file says, and the `tags` there are with it.
+
+        Started and left. Raises WrongState while it runs or is changed.
+        """
+
     def delete(self, id: TemplateId) -> None:
         """Started and left. Raises WrongState while it runs."""
 

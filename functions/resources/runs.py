@@ -25,7 +25,7 @@ def show_run(ask: Ask, given: Given[runs.OfRun, Nothing, Nothing]) -> Reply:
     found = reading.run(ask.out, ask.factory, image, start)
     if isinstance(found, reading.Over):
         return Reply(runs.over(found.run, found.outputs))
-    return Reply(runs.under_way(image, str(ask.factory.image(image).template), found))
+    return Reply(runs.under_way(image, str(found.template), found.run))
 
 
 def start_run(ask: Ask, given: Given[OfImage, Nothing, Because]) -> Reply:

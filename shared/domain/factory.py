@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import msgspec
 
+from .deployment import Form, form_of, is_of
 from .errors import Unknown
 from .galleries import DefinitionId
 from .ids import ImageName, TemplateId
+from .listings import ImageLine
+from .records import ImageRecord
 from .releases import Definition, DefinitionName
 from .retention import Retention
 from .schedules import Schedule
@@ -43,6 +46,7 @@ class Image(msgspec.Struct, frozen=True):
     name: ImageName
     mode: Mode
     template: TemplateId
+    """As configured. Once its file has changed, the image is built in another one: see `in_use`."""
     location: str
     """Region of the template, as in its file."""
     body: msgspec.Raw
@@ -61,6 +65,14 @@ class Image(msgspec.Struct, frozen=True):
     """Addresses of what the template names without a checksum: it may change while the template does not."""
     feeds: tuple[DefinitionId, ...] = ()
     """The gallery definitions that its runs put versions into."""
+
+    @property
+    def form(self) -> Form:
+        return form_of(bytes(self.body))
+
+    def in_use(self, record: ImageRecord | ImageLine | None) -> TemplateId:
+        """The template in which the image is built now, or would be."""
+        return (record.template if record else None) or self.template
 
 
 class Archive(msgspec.Struct, frozen=True):
@@ -179,4 +191,7 @@ class Factory(msgspec.Struct, frozen=True):
         return tuple(found.values())
 
     def built_in(self, template: TemplateId) -> Image | None:
-        return next((i for i in self.images.values() if i.template == template), None)
+        """The image that is built in the template, or was before its file changed."""
+        images = self.images.values()
+        exact = next((i for i in images if i.template == template), None)
+        return exact or next((i for i in images if is_of(i.template, template)), None)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from .ids import ImageName, RunStart
+from .ids import ImageName, RunStart, TemplateId
 from .templates import RunState
 from .versions import Version
 
@@ -27,6 +27,8 @@ class ImageLine(msgspec.Struct, frozen=True, tag="image-line"):
     last_state: RunState | None = None
     paused: str = ""
     failures: int = 0
+    template: TemplateId | None = None
+    """As in the image's record."""
     v: int = 1
 
 

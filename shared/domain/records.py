@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from .ids import BlobAddress, ImageName, ResourceId, RunStart
+from .ids import BlobAddress, ImageName, ResourceId, RunStart, TemplateId
 from .ingredients import Marks
 from .listings import ImageLine, RunLine
 from .looks import Look, Trouble
@@ -47,6 +47,20 @@ class CurrentRun(msgspec.Struct, frozen=True):
     claim: Claim | None
     started: datetime | None = None
     """As Azure tells it."""
+
+
+class Former(msgspec.Struct, frozen=True):
+    """A template that the image was built in before its file changed; it goes once its outputs are safe."""
+
+    id: TemplateId
+    since: datetime
+    """When another one took its place."""
+    run: RunStart | None = None
+    """The last run of it whose end is recorded."""
+    deleting: datetime | None = None
+    """When the factory last set out to delete it."""
+    kept: str = ""
+    """Why the factory does not delete it by itself; empty while it will."""
 
 
 class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
@@ -91,6 +105,12 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """The version whose run somebody cancelled: not tried again."""
     older: int = 0
     """Runs in a row that built an older version than wanted."""
+    template: TemplateId | None = None
+    """Where the image is built since its file changed; None while that is under its configured name."""
+    form: str = ""
+    """What the file said (the fixed part of its form) when it was last built, or first seen."""
+    former: tuple[Former, ...] = ()
+    """Templates whose place another one has taken."""
     schedule: str = ""
     """The schedule that `scheduled` is of."""
     scheduled: datetime | None = None

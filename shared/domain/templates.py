@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from .deployment import Form
 from .ids import BlobAddress, ResourceId, RunStart, TemplateId
 
 
@@ -62,6 +63,11 @@ class Template(msgspec.Struct, frozen=True):
     """Why provisioning failed."""
     generalized_by: str = ""
     """The command that it brings to generalize its image; empty for Image Builder's own."""
+    form: Form | None = None
+    """What the factory made it from; None where its tag does not tell."""
+    tags: dict[str, str] = {}
+    content: bytes = b""
+    """The document itself, of a template of the factory's whose tag does not tell what it was made from."""
 
 
 class OutputKind(enum.Enum):

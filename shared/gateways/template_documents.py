@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
+import msgspec
+
 from shared import telemetry
 from shared.contracts.generalization import generalized_by
+from shared.domain.deployment import FORM, Form
 from shared.domain.errors import Invalid, RetryableError
 from shared.domain.ids import BlobAddress, ResourceId, RunStart, TemplateId
-from shared.domain.retention import OWNER
+from shared.domain.retention import OWNER, tag_of
 from shared.domain.templates import LastRun, OutputKind, Provisioning, RunOutput, RunState, Template
 
 from .addresses import Addresses
@@ -37,16 +40,21 @@ def template(document: Any, addresses: Addresses) -> Template:
         raise RetryableError(
             f"template {id.group}/{id.name} has the unknown provisioningState {said!r}"
         ) from error
+    tags = _tags(document)
+    owner, form = tag_of(tags, OWNER) or None, Form.parse(tag_of(tags, FORM))
     return Template(
         id=id,
         location=text_at(document, "location").replace(" ", "").lower(),
         provisioning=provisioning,
-        owner=_owner(at(document, "tags")),
+        owner=owner,
         exact_version=text_at(document, "properties", "source", "exactVersion") or None,
         staging_group=_staging_group(text_at(document, "properties", "exactStagingResourceGroup")),
         last_run=_last_run(id, document, addresses),
         trouble=_trouble(document),
         generalized_by=generalized_by(at(document, "properties", "customize")),
+        form=form,
+        tags=tags,
+        content=_content(document) if owner and not form else b"",
     )
 
 
@@ -99,10 +107,13 @@ def _log(message: str, addresses: Addresses) -> BlobAddress | None:
     return None
 
 
-def _owner(tags: Any) -> str | None:
-    """Azure compares the names of tags without case."""
-    names = tags if hasattr(tags, "items") else {}
-    return next((str(value) for name, value in names.items() if name.lower() == OWNER.lower()), None)
+def _tags(document: Any) -> dict[str, str]:
+    tags = at(document, "tags")
+    return {str(name): str(value) for name, value in tags.items()} if hasattr(tags, "items") else {}
+
+
+def _content(document: Any) -> bytes:
+    return msgspec.json.encode(document.as_dict() if hasattr(document, "as_dict") else document)
 
 
 def _staging_group(id: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared import telemetry
+from shared.domain.deployment import FORM, form_of, loose
 from shared.domain.errors import FactoryError, Invalid, Missing, WrongState
 from shared.domain.ids import TemplateId
 from shared.domain.retention import MADE, OWNER
@@ -66,6 +67,11 @@ class ArmTemplates:
         with translated(_call("creating", id, "write", "Contributor", _WRONG_STATE)):
             self._of(id).begin_create_or_update(id.group, id.name, content, polling=False)
 
+    def patch(self, id: TemplateId, body: bytes, owner: str, tags: Mapping[str, str]) -> None:
+        content = _changed(body, owner, tags)
+        with translated(_call("patching", id, "write", "Contributor", _WRONG_STATE)):
+            self._of(id).begin_update(id.group, id.name, content, polling=False)
+
     def delete(self, id: TemplateId) -> None:
         with translated(_call("deleting", id, "delete", "Contributor", _WRONG_STATE)):
             self._of(id).begin_delete(id.group, id.name, polling=False)
@@ -119,16 +125,39 @@ def _readable(page: Iterator[Any], addresses: Addresses) -> Iterator[Template]:
 
 def _owned(body: bytes, owner: str, made: datetime) -> bytes:
     """The template file with tags that say whose it is, and whose what is built in it will be."""
+    document = _document(body, owner)
+    tags = {**(document.get("tags") or {}), **_ours(body, owner), MADE: f"{made:%Y-%m-%dT%H:%M:%SZ}"}
+    properties = document.get("properties")
+    if isinstance(properties, dict):
+        properties = _marked(properties, owner)
+    return msgspec.json.encode({**document, "tags": tags, "properties": properties})
+
+
+def _changed(body: bytes, owner: str, tags: Mapping[str, str]) -> bytes:
+    """What a PATCH may carry. Whether it takes the place of all tags or adds to them is not settled.
+
+    So those that are there go along, other people's and those of policies too.
+    """
+    change = loose(_document(body, owner))
+    told = {**tags, **(change.get("tags") or {}), **_ours(body, owner)}
+    return msgspec.json.encode({**change, "tags": told, "properties": _marked(change["properties"], owner)})
+
+
+def _document(body: bytes, owner: str) -> dict[str, Any]:
     try:
-        document = msgspec.json.decode(body, type=dict[str, Any])
+        return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise Invalid(f"the template file of image {owner} is not a JSON object: {error}") from error
-    tags = {**(document.get("tags") or {}), OWNER: owner, MADE: f"{made:%Y-%m-%dT%H:%M:%SZ}"}
-    properties = document.get("properties")
-    if isinstance(properties, dict) and isinstance(properties.get("distribute"), list):
-        targets = [_signed(each, owner) for each in properties["distribute"]]
-        properties = {**properties, "distribute": targets}
-    return msgspec.json.encode({**document, "tags": tags, "properties": properties})
+
+
+def _ours(body: bytes, owner: str) -> dict[str, str]:
+    return {OWNER: owner, FORM: str(form_of(body))}
+
+
+def _marked(properties: dict[str, Any], owner: str) -> dict[str, Any]:
+    if not isinstance(properties.get("distribute"), list):
+        return properties
+    return {**properties, "distribute": [_signed(each, owner) for each in properties["distribute"]]}
 
 
 def _signed(target: Any, owner: str) -> Any:

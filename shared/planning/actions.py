@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.galleries import Update
+from shared.domain.ids import RunStart, TemplateId
 from shared.domain.orders import OrderKind
 from shared.domain.records import Claim, CurrentRun
 from shared.domain.releases import ReleaseRecord
@@ -21,6 +22,35 @@ class DeleteTemplate(msgspec.Struct, frozen=True):
     """Delete the template, and with it the staging group. `run` is the last run that may be there."""
 
     run: str | None
+    why: str
+
+
+class ReplaceTemplate(msgspec.Struct, frozen=True):
+    """Leave the template: the file says what only another one can say, and that is made when a run is due."""
+
+    template: Template
+    why: str
+
+
+class PatchTemplate(msgspec.Struct, frozen=True):
+    """Bring the template up to its file."""
+
+    template: Template
+    why: str
+
+
+class DeleteFormer(msgspec.Struct, frozen=True):
+    """Delete a template that the image has left, as `DeleteTemplate` does."""
+
+    id: TemplateId
+    run: RunStart | None
+    why: str
+
+
+class ForgetFormer(msgspec.Struct, frozen=True):
+    """A template that the image has left is no concern of the factory's any more."""
+
+    id: TemplateId
     why: str
 
 
@@ -102,6 +132,10 @@ class Nothing(msgspec.Struct, frozen=True):
 Action = (
     CreateTemplate
     | DeleteTemplate
+    | ReplaceTemplate
+    | PatchTemplate
+    | DeleteFormer
+    | ForgetFormer
     | RequestRun
     | NoteRun
     | RecordEnd
@@ -115,6 +149,10 @@ Action = (
 EFFECTS = (
     CreateTemplate,
     DeleteTemplate,
+    ReplaceTemplate,
+    PatchTemplate,
+    DeleteFormer,
+    ForgetFormer,
     RequestRun,
     NoteRun,
     RecordEnd,

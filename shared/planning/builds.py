@@ -13,7 +13,7 @@ from shared.domain.sources import GallerySource
 from shared.domain.templates import Provisioning, RunState, Template
 from shared.domain.versions import Version
 
-from . import clock, ingredients, orders
+from . import clock, deployment, ingredients, orders
 from .actions import (
     Action,
     CountFailure,
@@ -23,8 +23,10 @@ from .actions import (
     NoteRun,
     Nothing,
     PassSchedule,
+    PatchTemplate,
     RecordEnd,
     RefuseOrder,
+    ReplaceTemplate,
     RequestRun,
     Wait,
 )
@@ -64,6 +66,8 @@ def wants(s: Situation) -> str:
         return r.owed
     if _has_news(r) and not _barred(s):
         return f"source version {r.wanted} is newer than {r.built or r.baseline or 'nothing'}"
+    if changed := deployment.news(r, s.image):
+        return changed
     if s.image.source is None and s.image.build_at_first_sight and r.recorded is None:
         return "first build"
     return clock.wants(r, s.image, s.now, s.found)
@@ -150,6 +154,26 @@ def _template_goes(s: Situation) -> Answer:
     if s.template.provisioning is not Provisioning.DELETING and not on_its_way:
         return None
     return (Wait(s.now + s.timing.look_again, "the template is being deleted"),)
+
+
+def _file_says_something_else(s: Situation) -> Answer:
+    """No run is under way, and every output is safe: the template may be left."""
+    t = s.template
+    if t is None or s.image.mode is not Mode.ACT:
+        return None
+    match deployment.change(s.image, t):
+        case deployment.Change.REPLACE:
+            rest = msgspec.structs.replace(
+                s, record=deployment.left(s.record, s.image, t, s.now), template=None
+            )
+            return ReplaceTemplate(t, deployment.CHANGED), *plan(rest)
+        case deployment.Change.PATCH if t.provisioning is Provisioning.SUCCEEDED and not _rests(s):
+            return (PatchTemplate(t, f"{deployment.CHANGED}, and Azure can change that"),)
+    return None
+
+
+def _rests(s: Situation) -> bool:
+    return bool(_is_paused(s) or _is_too_soon(s))
 
 
 def _is_paused(s: Situation) -> Answer:
@@ -260,6 +284,7 @@ RULES: tuple[Callable[[Situation], Answer], ...] = (
     _output_is_not_safe,
     _run_is_requested,
     _template_goes,
+    _file_says_something_else,
     _is_paused,
     _is_not_wanted,
     _template_failed,

@@ -68,11 +68,6 @@ class Knowledge:
             found[each.staging_group].append(each.id)
         return found
 
-    @cached_property
-    def image_of(self) -> dict[str, Image]:
-        """The image that is built in a template, by its id."""
-        return {str(each.template).lower(): each for each in self.factory.images.values()}
-
     @property
     def groups(self) -> list[SeenGroup]:
         return self._seen[SeenGroup]
@@ -148,6 +143,16 @@ class Knowledge:
     @cached_property
     def states(self) -> dict[str, ImageRecord]:
         return {each.name: each for each in self._records[ImageRecord]}
+
+    @cached_property
+    def image_of(self) -> dict[str, Image]:
+        """The image that is built in a template, or has left it and will see to its deletion."""
+        found: dict[str, Image] = {}
+        for image in self.factory.images.values():
+            state = self.states.get(image.name)
+            left = [each.id for each in (state.former if state else ()) if not each.kept]
+            found |= {str(id).lower(): image for id in (*left, image.in_use(state))}
+        return found
 
     @cached_property
     def releases(self) -> dict[str, ReleaseRecord]:

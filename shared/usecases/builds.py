@@ -20,11 +20,12 @@ from shared.domain.orders import OrderKind
 from shared.domain.records import ImageRecord
 from shared.domain.sources import GallerySource
 from shared.domain.templates import Template
-from shared.planning import actions, builds, clock, orders, runs
+from shared.planning import actions, builds, clock, deployment, orders, runs
 from shared.planning.looks import arm
 from shared.ports import Outside
 
 from .ancestors import moving
+from .deployment import look_at_former
 from .ends import record_end
 from .ingredients import ingredients
 from .slots import leave_slot, take_slot
@@ -39,9 +40,10 @@ def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
     now = out.clock.now()
     held = out.ledger.read(keys.image_key(image.name), ImageRecord)
     known = held.record if held else ImageRecord(image.name)
-    record = clock.follow_schedule(known, image, now)
-    template = out.templates.get(image.template)
-    turn = Turn(out, factory, image, look, now, held, record)
+    record = deployment.renamed(clock.follow_schedule(known, image, now), image)
+    turn = look_at_former(Turn(out, factory, image, look, now, held, record))
+    template = out.templates.get(image.in_use(turn.record))
+    turn = replace(turn, record=deployment.follow(turn.record, image, template))
     for action in _plan(turn, template):
         turn = APPLY[type(action)](turn, action)
     if turn.record.trouble:
@@ -81,13 +83,15 @@ def _armed(turn: Turn, until: datetime, what: str) -> Turn:
 
 def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
     soon = turn.now + turn.factory.timing.look_again
+    here = deployment.aim(turn.record, turn.image)
+    turn = replace(turn, record=deployment.moved(turn.record, turn.image, here, None, turn.now))
     turn = save(
         says(turn, f"making the template: {action.why}", template_failed=False, deleting=None),
         "template-requested",
     )
     try:
         body, owner = bytes(turn.image.body), turn.image.name
-        turn.out.templates.create(turn.image.template, body, owner, turn.out.clock.now())
+        turn.out.templates.create(here, body, owner, turn.out.clock.now())
     except WrongState:
         telemetry.event("template-exists", image=turn.image.name)
     except PermanentError as error:
@@ -95,17 +99,41 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
     return _armed(turn, soon, "template-requested")
 
 
+def _replace(turn: Turn, action: actions.ReplaceTemplate) -> Turn:
+    """What the template has left is safe. It goes with a look of its own; the next one is made if wanted."""
+    record = deployment.left(turn.record, turn.image, action.template, turn.now)
+    left, why = action.template.id.name, f"leaving the template {action.template.id.name}: {action.why}"
+    turn = save(says(replace(turn, record=record), why), "template-left")
+    telemetry.event("template-left", image=turn.image.name, template=left)
+    send(turn)
+    return turn
+
+
+def _patch(turn: Turn, action: actions.PatchTemplate) -> Turn:
+    soon = turn.now + turn.factory.timing.look_again
+    turn = save(says(turn, f"patching the template: {action.why}"), "template-patched")
+    try:
+        body, owner = bytes(turn.image.body), turn.image.name
+        turn.out.templates.patch(action.template.id, body, owner, action.template.tags)
+    except Missing:
+        send(turn)
+        return turn
+    except PermanentError as error:
+        return _count(turn, actions.CountFailure(f"the patch of the template was refused: {error}"))
+    return _armed(turn, soon, "template-patched")
+
+
 def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
     """Just before the DELETE the template is read again: its last run must be the one that is archived."""
     turn = save(says(turn, f"deleting the template: {action.why}", deleting=turn.now), "template-deleted")
-    again = turn.out.templates.get(turn.image.template)
+    again = turn.out.templates.get(turn.image.in_use(turn.record))
     last = again.last_run.start if again and again.last_run else None
     if again is None:
         return turn
     if last != action.run:
         return _spare(turn, f"the template is not deleted: it has run again ({last})")
     try:
-        turn.out.templates.delete(turn.image.template)
+        turn.out.templates.delete(again.id)
     except WrongState as error:
         return _spare(turn, f"the template is not deleted: {error}")
     except (Throttled, AccessDenied):
@@ -133,7 +161,7 @@ def _request(turn: Turn, action: actions.RequestRun) -> Turn:
         due(says(turn, f"run requested (attempt {claim.attempt}): {claim.why}"), visible), "run-requested"
     )
     try:
-        turn.out.templates.run(turn.image.template)
+        turn.out.templates.run(turn.image.in_use(turn.record))
     except (WrongState, Throttled, AccessDenied, Missing) as error:
         # Certainly not carried out: the claim is given back, so that the next look may ask again at once.
         # A lack of roles or of calls is no reason of the image's: it is kept as the trouble of the look.
@@ -215,6 +243,8 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.Wait: _wait,
     actions.CreateTemplate: _create,
     actions.DeleteTemplate: _delete,
+    actions.ReplaceTemplate: _replace,
+    actions.PatchTemplate: _patch,
     actions.RequestRun: _request,
     actions.NoteRun: _note,
     actions.RecordEnd: record_end,

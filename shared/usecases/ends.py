@@ -15,7 +15,7 @@ from shared.domain.events import EventType
 from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, OutputRecord, OutputState, RunRecord
 from shared.domain.templates import LastRun, OutputKind, RunOutput, RunState
-from shared.planning import actions, runs
+from shared.planning import actions, deployment, runs
 from shared.planning.archive import place
 from shared.ports import Insert, Put
 
@@ -38,7 +38,7 @@ class Found(msgspec.Struct, frozen=True):
 def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
     """Publish first, record after, then send a look for each output and for the image."""
     if known := _known(turn, action):
-        turn = replace(turn, record=_come_back(turn, known))
+        turn = replace(turn, record=_come_back(turn, known, action))
         turn = save(says(turn, f"the run of {known.start} is recorded already"), "run-known")
         send(turn)
         return turn
@@ -73,8 +73,10 @@ def _known(turn: Turn, action: actions.RecordEnd) -> RunRecord | None:
     return held.record if held and held.record.template == str(action.template.id) else None
 
 
-def _come_back(turn: Turn, run: RunRecord) -> ImageRecord:
+def _come_back(turn: Turn, run: RunRecord, action: actions.RecordEnd) -> ImageRecord:
     """What keeps the template are this run's VHDs, not those of the template that the image comes from."""
+    if deployment.is_former(turn.record, action.template.id):
+        return deployment.ended_in(turn.record, action.template)
     read, image = turn.out.ledger.read, turn.image.name
     found = [read(keys.output_key(image, run.start, name), OutputRecord) for name in run.outputs]
     states = [held.record.state for held in found if held and held.record.kind is OutputKind.VHD]
@@ -96,8 +98,13 @@ def _refusals(turn: Turn, outputs: list[OutputRecord]) -> list[Put]:
 def _after(turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: list[OutputRecord]) -> Turn:
     """The image's record, and the one event that says that automatic runs pause."""
     was_paused = turn.record.paused
-    record = runs.ended(turn.record, action.run, action.claim, built, turn.factory.timing, turn.now)
     unsettled = tuple(f"{o.run}/{o.name}" for o in outputs if not o.state.settled)
+    if deployment.is_former(turn.record, action.template.id):
+        record = deployment.ended_in(turn.record, action.template)
+        turn = replace(turn, record=replace(record, unsettled=record.unsettled + unsettled))
+        return says(turn, f"a run of the former template {action.template.id.name} ended: {action.run.start}")
+    record = runs.ended(turn.record, action.run, action.claim, built, turn.factory.timing, turn.now)
+    record = deployment.done(record, action.template, action.run.state)
     vhds = sum(o.kind is OutputKind.VHD for o in outputs)
     turn = replace(turn, record=runs.leaves(record, unsettled, vhds))
     if record.paused and not was_paused:

@@ -70,6 +70,7 @@ def line_of(record: ImageRecord) -> ImageLine:
         record.recorded_state,
         record.paused,
         record.failures,
+        record.template,
     )
 
 

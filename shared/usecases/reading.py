@@ -7,7 +7,7 @@ import msgspec
 from shared.domain import keys
 from shared.domain.errors import Unknown
 from shared.domain.factory import Factory
-from shared.domain.ids import RunStart
+from shared.domain.ids import RunStart, TemplateId
 from shared.domain.orders import Order
 from shared.domain.records import (
     CurrentRun,
@@ -32,6 +32,13 @@ class Of(msgspec.Struct, frozen=True):
     definition: str | None = None
     kind: Kind | None = None
     source: str | None = None
+
+
+class Now(msgspec.Struct, frozen=True):
+    """A run that is under way."""
+
+    run: CurrentRun
+    template: TemplateId
 
 
 class Over(msgspec.Struct, frozen=True):
@@ -76,17 +83,18 @@ def failed(out: Outside, after: str | None, limit: int) -> Rows[FailedWork]:
     return rows_from(out, keys.FACTORY, keys.FAILED, FailedWork, after, limit)
 
 
-def run(out: Outside, factory: Factory, image: str, start: str) -> Over | CurrentRun:
+def run(out: Outside, factory: Factory, image: str, start: str) -> Over | Now:
     """Raises Unknown for an image that is not configured, and for a run that is not recorded."""
-    name = factory.image(image).name
+    configured = factory.image(image)
+    name = configured.name
     over = out.ledger.read(keys.run_key(name, start), RunRecord)
     if over:
         return Over(over.record, tuple(outputs(out, over.record)))
     held = out.ledger.read(keys.image_key(name), ImageRecord)
     now = held.record.run if held else None
-    if now is None or now.start != RunStart(start):
+    if held is None or now is None or now.start != RunStart(start):
         raise Unknown(f"no run {start[:80]!r} of {name} is recorded; the list of runs tells which are")
-    return now
+    return Now(now, configured.in_use(held.record))
 
 
 def order(out: Outside, factory: Factory, image: str, id: str) -> Order:

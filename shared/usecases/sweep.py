@@ -18,7 +18,7 @@ from shared.domain.looks import Lane, Look, Thing
 from shared.domain.records import ImageRecord, OutputRecord, OutputState, Slot, SourceRecord
 from shared.domain.retention import Kind
 from shared.domain.templates import Template
-from shared.planning import actions, builds, clock
+from shared.planning import actions, builds, clock, deployment
 from shared.planning.looks import comes_back
 from shared.ports import Held, Outside, Rec, Remove
 
@@ -50,7 +50,8 @@ def watch_sources(out: Outside, factory: Factory, correlation: str) -> None:
 def sweep(out: Outside, factory: Factory, correlation: str) -> int:
     """The number of looks sent."""
     now = out.clock.now()
-    seen = Seen(_records(out), *_templates(out, factory))
+    records = _records(out)
+    seen = Seen(records, *_templates(out, factory, records))
     sent = 0
     for looks in (
         _images(factory, seen, correlation, now),
@@ -78,8 +79,12 @@ def _records(out: Outside) -> dict[ImageName, ImageRecord]:
     return {row.record.name: row.record for row in rows}
 
 
-def _templates(out: Outside, factory: Factory) -> tuple[dict[TemplateId, Template], frozenset[str]]:
-    ours = {image.template for image in factory.images.values()}
+def _templates(
+    out: Outside, factory: Factory, records: dict[ImageName, ImageRecord]
+) -> tuple[dict[TemplateId, Template], frozenset[str]]:
+    ours = {image.in_use(records.get(image.name)) for image in factory.images.values()}
+    ours |= {image.template for image in factory.images.values()}
+    ours |= {each.id for record in records.values() for each in record.former}
     found: dict[TemplateId, Template] = {}
     blind: set[str] = set()
     for subscription in factory.subscriptions:
@@ -104,14 +109,24 @@ def _images(factory: Factory, seen: Seen, correlation: str, now: datetime) -> It
 def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: datetime) -> bool:
     if comes_back(record.trouble, now):
         return False
-    template = seen.templates.get(image.template)
-    followed = clock.follow_schedule(record, image, now)
-    plan = builds.plan(builds.Situation(image, factory.timing, followed, template, now))
+    followed = deployment.renamed(clock.follow_schedule(record, image, now), image)
+    template = seen.templates.get(image.in_use(followed))
+    former = {
+        each.id: seen.templates.get(each.id) for each in record.former if _listed(each.id, factory, seen)
+    }
+    plan = (
+        *deployment.former(record, image, former, factory.timing, now),
+        *builds.plan(builds.Situation(image, factory.timing, followed, template, now)),
+    )
     effects = any(isinstance(action, actions.EFFECTS) for action in plan)
     waits = any(isinstance(action, actions.Wait) for action in plan)
     overdue = record.look_due is not None and record.look_due < now - factory.timing.overdue
-    new_schedule = followed.schedule != record.schedule
-    return effects or overdue or new_schedule or (waits and record.look_due is None)
+    new = followed.schedule != record.schedule or not record.form
+    return effects or overdue or new or (waits and record.look_due is None)
+
+
+def _listed(id: TemplateId, factory: Factory, seen: Seen) -> bool:
+    return id.subscription in factory.subscriptions and id.subscription not in seen.blind
 
 
 def _sources(out: Outside, factory: Factory, seen: Seen, correlation: str, now: datetime) -> Iterator[Look]:
@@ -160,7 +175,7 @@ def _needs_slot(factory: Factory, seen: Seen, slot: Slot) -> bool:
     image, record = factory.images.get(slot.image), seen.records.get(slot.image)
     if image is None:
         return False
-    template = seen.templates.get(image.template)
+    template = seen.templates.get(image.in_use(record))
     if template and template.last_run and not template.last_run.state.over:
         return True
     blind = image.template.subscription in seen.blind

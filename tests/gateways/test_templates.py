@@ -55,6 +55,7 @@ def test_a_template_is_made_from_its_file_and_marked_as_ours(world: ArmWorld) ->
         "team": "web",
         "imageFactoryImage": "ubuntu",
         "imageFactoryMade": "2026-11-21T09:00:00Z",
+        "imageFactoryForm": str(found.form),
     }
 
 
