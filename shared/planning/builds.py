@@ -66,7 +66,7 @@ def wants(s: Situation) -> str:
         return r.owed
     if _has_news(r) and not _barred(s):
         return f"source version {r.wanted} is newer than {r.built or r.baseline or 'nothing'}"
-    if changed := deployment.news(r, s.image):
+    if not clock.conditional(s.image) and (changed := deployment.news(r, s.image)):
         return changed
     if s.image.source is None and s.image.build_at_first_sight and r.recorded is None:
         return "first build"
@@ -163,10 +163,7 @@ def _file_says_something_else(s: Situation) -> Answer:
         return None
     match deployment.change(s.image, t):
         case deployment.Change.REPLACE:
-            rest = msgspec.structs.replace(
-                s, record=deployment.left(s.record, s.image, t, s.now), template=None
-            )
-            return ReplaceTemplate(t, deployment.CHANGED), *plan(rest)
+            return (ReplaceTemplate(t, deployment.CHANGED),)
         case deployment.Change.PATCH if t.provisioning is Provisioning.SUCCEEDED and not _rests(s):
             return (PatchTemplate(t, f"{deployment.CHANGED}, and Azure can change that"),)
     return None

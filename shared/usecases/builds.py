@@ -100,7 +100,7 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
 
 
 def _replace(turn: Turn, action: actions.ReplaceTemplate) -> Turn:
-    """What the template has left is safe. It goes with a look of its own; the next one is made if wanted."""
+    """What the template has left is safe. The next look sees to it, and makes another one if a run is due."""
     record = deployment.left(turn.record, turn.image, action.template, turn.now)
     left, why = action.template.id.name, f"leaving the template {action.template.id.name}: {action.why}"
     turn = save(says(replace(turn, record=record), why), "template-left")

@@ -56,7 +56,7 @@ def _delete(turn: Turn, action: actions.DeleteFormer) -> Turn:
     """By the ledger every VHD of its last run is safe; by Azure, read once more, that is its last run."""
     if left := unsafe(turn.out, turn.image.name, action.run):
         return _keep(turn, action.id, left[0])
-    turn = _told(
+    turn = _tell(
         replace(turn, record=deployment.goes(turn.record, action.id, turn.now)),
         "former-template-deleted",
         f"deleting the former template {action.id.name}: {action.why}",
@@ -77,17 +77,17 @@ def _delete(turn: Turn, action: actions.DeleteFormer) -> Turn:
 
 def _keep(turn: Turn, id: TemplateId, why: str) -> Turn:
     told = f"the former template {id.name} is kept: {why}; retention may retire it"
-    return _told(replace(turn, record=deployment.stays(turn.record, id, why)), "former-template-kept", told)
+    return _tell(replace(turn, record=deployment.stays(turn.record, id, why)), "former-template-kept", told)
 
 
 def _forget(turn: Turn, action: actions.ForgetFormer) -> Turn:
     told = f"the former template {action.id.name} is left alone from now on: {action.why}"
-    return _told(
+    return _tell(
         replace(turn, record=deployment.forgotten(turn.record, action.id)), "former-template-forgotten", told
     )
 
 
-def _told(turn: Turn, what: str, why: str) -> Turn:
+def _tell(turn: Turn, what: str, why: str) -> Turn:
     """The reason of the image stays what it is: why it is not built has nothing to do with this."""
     telemetry.event(what, image=turn.image.name, why=why)
     name, now = turn.image.name, turn.out.clock.now()

@@ -111,6 +111,7 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
         return False
     followed = deployment.renamed(clock.follow_schedule(record, image, now), image)
     template = seen.templates.get(image.in_use(followed))
+    followed = deployment.follow(followed, image, template)
     former = {
         each.id: seen.templates.get(each.id) for each in record.former if _listed(each.id, factory, seen)
     }
