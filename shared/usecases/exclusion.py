@@ -11,6 +11,7 @@ from shared.domain.factory import Factory
 from shared.domain.galleries import GalleryVersion, Target, Update, VersionId
 from shared.domain.releases import ReleaseRecord, WriteClaim
 from shared.domain.retention import RetentionRecord
+from shared.domain.versions import Version
 from shared.ports import REQUEST_TIMEOUT, Held, Outside, Replace
 
 
@@ -20,7 +21,7 @@ def exclude(out: Outside, factory: Factory, held: Held[RetentionRecord]) -> bool
     Where it was latest is recorded first, so that it can come back there.
     """
     record = held.record
-    version = _read(out, record)
+    release, version = _read(out, factory, record)
     offered = tuple(r.name for r in version.regions if not version.excluded_in(r.name))
     if not offered:
         return True
@@ -28,32 +29,49 @@ def exclude(out: Outside, factory: Factory, held: Held[RetentionRecord]) -> bool
         kept = tuple(sorted({*record.latest, *offered}))
         row = Replace(replace(record, latest=kept), held.etag)
         out.ledger.commit(keys.key_of(record).partition, (row,))
-    _update(out, factory, version, frozenset())
+    _update(out, factory, release, version, frozenset())
     return False
 
 
 def include(out: Outside, factory: Factory, record: RetentionRecord) -> bool:
-    """Whether it is offered again wherever it was; if not, that has been asked for."""
-    version = _read(out, record)
+    """Whether it is offered again wherever it was; if not, that has been asked for.
+
+    What a person has withdrawn comes back nowhere. Raises Busy for what is held: it comes back afterwards.
+    """
+    release, version = _read(out, factory, record)
+    if release and release.record.withdrawn:
+        return True
+    if release and release.record.held:
+        raise Busy(f"{record.name} is held, and would be latest again: first resume or withdraw it")
     there = {r.name for r in version.regions}
     wanted = frozenset(record.latest) & there
     if all(not version.excluded_in(name) for name in wanted):
         return True
     offered = {name for name in there if not version.excluded_in(name)}
-    _update(out, factory, version, wanted | offered)
+    _update(out, factory, release, version, wanted | offered)
     return False
 
 
-def _read(out: Outside, record: RetentionRecord) -> GalleryVersion:
-    version = out.galleries.get(VersionId.parse(record.id))
+def _read(
+    out: Outside, factory: Factory, record: RetentionRecord
+) -> tuple[Held[ReleaseRecord] | None, GalleryVersion]:
+    """The row first: if somebody writes the version after it was read, the claim cannot be taken."""
+    id = VersionId.parse(record.id)
+    release, version = _release(out, factory, id), out.galleries.get(id)
     if version is None:
         raise Missing(f"{record.name} does not exist any more")
-    return version
+    return release, version
 
 
-def _update(out: Outside, factory: Factory, version: GalleryVersion, latest: frozenset[str]) -> None:
+def _update(
+    out: Outside,
+    factory: Factory,
+    release: Held[ReleaseRecord] | None,
+    version: GalleryVersion,
+    latest: frozenset[str],
+) -> None:
     regions = tuple(Target(r.name, r.replicas, r.storage, r.name not in latest) for r in version.regions)
-    release, now = _release(out, factory, version), out.clock.now()
+    now = out.clock.now()
     if release is None:
         out.galleries.update(version, Update(regions))
         return
@@ -73,12 +91,12 @@ def _update(out: Outside, factory: Factory, version: GalleryVersion, latest: fro
     _claimed(out, claimed, None)
 
 
-def _release(out: Outside, factory: Factory, version: GalleryVersion) -> Held[ReleaseRecord] | None:
+def _release(out: Outside, factory: Factory, id: VersionId) -> Held[ReleaseRecord] | None:
     """None for one that nobody but retention writes: its definition is not, or no longer, configured."""
-    definition = factory.defined(version.id.definition)
+    definition = factory.defined(id.definition)
     if definition is None:
         return None
-    return out.ledger.read(keys.release_key(definition.name, version.version), ReleaseRecord)
+    return out.ledger.read(keys.release_key(definition.name, Version.parse(id.version)), ReleaseRecord)
 
 
 def _claimed(out: Outside, held: Held[ReleaseRecord], claim: WriteClaim | None) -> Held[ReleaseRecord]:
