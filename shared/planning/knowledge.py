@@ -130,10 +130,12 @@ class Knowledge:
 
     @cached_property
     def runs_in(self) -> dict[str, list[RunRecord]]:
-        """Runs by the name of the staging group that they left their outputs in."""
+        """Runs by the id of the staging group that they left their outputs in."""
         found: dict[str, list[RunRecord]] = defaultdict(list)
         for each in self.runs.values():
-            found[(each.staging_group or "").lower()].append(each)
+            if each.staging_group:
+                subscription = "/".join(each.template.split("/")[:3])
+                found[f"{subscription}/resourcegroups/{each.staging_group}".lower()].append(each)
         return found
 
     @cached_property

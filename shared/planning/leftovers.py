@@ -100,7 +100,7 @@ def _needed(k: Knowledge, seen: SeenTemplate, owner: ImageName) -> str:
 
 
 def _staging_group(k: Knowledge, seen: SeenGroup) -> Thing:
-    runs = k.runs_in.get(seen.name, [])
+    runs = k.runs_in.get(seen.id, [])
     latest = max(runs, key=lambda run: run.started, default=None)
     return k.thing(
         Kind.STAGING_GROUP,
@@ -113,7 +113,7 @@ def _staging_group(k: Knowledge, seen: SeenGroup) -> Thing:
         made=(latest.ended or latest.started) if latest else None,
         busy=_in_danger(k, seen, runs) or ("" if seen.state == "Succeeded" else f"it is {seen.state}"),
         used_by=_template_of(k, seen),
-        doubts=_foreign(k, seen),
+        doubts=_foreign(k, seen, runs),
     )
 
 
@@ -139,9 +139,11 @@ def _in_danger(k: Knowledge, seen: SeenGroup, runs: list[RunRecord]) -> str:
     return ""
 
 
-def _foreign(k: Knowledge, seen: SeenGroup) -> tuple[str, ...]:
+def _foreign(k: Knowledge, seen: SeenGroup, runs: list[RunRecord]) -> tuple[str, ...]:
     if not all(tag_of(seen.tags, tag) for tag in _OF_TEMPLATE):
         return ("its tags do not say which template it was made for",)
+    if template_of(seen) not in {run.template.lower() for run in runs}:
+        return (f"it was made for {template_of(seen)}, of which the ledger knows no run in it",)
     rules = k.factory.retention
     for each in k.contents.get(seen.id, ()):
         if each.unlisted:
