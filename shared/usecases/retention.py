@@ -172,9 +172,11 @@ def _verdict(going: Going, things: Inventory) -> Verdict | None:
 
 
 def _step(going: Going, verdict: Verdict | None, observed: Observed, things: Inventory) -> None:
-    if verdict is None:
-        return
     record, correlation = going.record, going.look.correlation
+    if verdict is None:
+        why = "it bears no sign any more that it is the factory's"
+        unmark(going.out, going.factory, going.held, why, correlation)
+        return
     if verdict.step is Step.UNMARK:
         unmark(going.out, going.factory, _of(verdict, going.held), verdict.reason, correlation)
         return
