@@ -64,6 +64,7 @@ class SeenImage(msgspec.Struct, frozen=True):
     id: str
     state: str
     tags: dict[str, str]
+    location: str
 
 
 class SeenTemplate(msgspec.Struct, frozen=True):

@@ -164,7 +164,7 @@ class Thing(msgspec.Struct, frozen=True):
     image: ImageName
     """The image that it belongs to; empty if that is not known."""
     place: str
-    """Where it is counted: a definition, a resource group, a container."""
+    """Where it is counted: a definition, a resource group and region, a container."""
     configured: bool = True
     """Whether its image still is in the configuration."""
     act: bool = True
@@ -184,8 +184,10 @@ class Thing(msgspec.Struct, frozen=True):
     """Azure itself refuses its deletion before the end of life."""
     offered: tuple[str, ...] = ()
     """Regions in which `latest` may mean it: it is there, or on its way, and not excluded."""
+    taken: tuple[str, ...] = ()
+    """Regions in which `latest` might mean it, had retention not excluded it there."""
     settled: bool = True
-    """Its last replication is over, without fault."""
+    """Its last replication is over, without fault, and nobody takes it back from being latest."""
     busy: str = ""
     """Why it must be left alone for now, such as `it is soaking`."""
     source_of: tuple[str, ...] = ()

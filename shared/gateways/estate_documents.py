@@ -138,7 +138,7 @@ def _version(id: str, row: Any) -> Seen:
 
 
 def _image(id: str, row: Any) -> Seen:
-    return SeenImage(id, text_at(row, "state"), _tags(row))
+    return SeenImage(id, text_at(row, "state"), _tags(row), plain(text_at(row, "location")))
 
 
 def _template(id: str, row: Any) -> Seen:

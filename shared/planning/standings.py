@@ -22,7 +22,7 @@ class Standing(msgspec.Struct, frozen=True):
     """Among the newest N that the policy keeps."""
     floor: bool = False
     latest: tuple[str, ...] = ()
-    """Regions in which `latest` means it, or may."""
+    """Regions in which `latest` means it, or may, or might had retention not excluded it."""
     superseded: datetime | None = None
     """Since when a newer good one is there."""
 
@@ -32,7 +32,7 @@ def stand(things: Iterable[Thing], rules: Retention) -> dict[str, Standing]:
     groups: dict[tuple[Kind, str, str], list[Thing]] = defaultdict(list)
     places: dict[str, list[Thing]] = defaultdict(list)
     for thing in things:
-        if thing.offered:
+        if thing.offered or thing.taken:
             places[thing.place].append(thing)
         if thing.kind.counted and _counts(thing, rules):
             groups[thing.kind, thing.image, thing.place].append(thing)
@@ -45,15 +45,18 @@ def stand(things: Iterable[Thing], rules: Retention) -> dict[str, Standing]:
 
 
 def pillars(things: Iterable[Thing], rules: Retention, id: str) -> tuple[str, ...]:
-    """Ids of the good ones that stay by count, and without which this one of their like would stay."""
-    things = tuple(things)
-    like = {t.id: (t.kind, t.image, t.place) for t in things}
-    found = stand(things, rules)
-    return tuple(
-        other
-        for other, place in like.items()
-        if other != id and place == like.get(id) and (s := found.get(other)) and (s.newest_good or s.floor)
-    )
+    """Ids of those that stay and without which this one would: last good ones, and who is latest for it."""
+    by_id = {thing.id: thing for thing in things}
+    found, this = stand(by_id.values(), rules), by_id.pop(id, None)
+    if this is None:
+        return ()
+    near = [t for t in by_id.values() if (t.kind, t.place) == (this.kind, this.place)]
+    return tuple(t.id for t in near if _holds(this, t, found.get(t.id, Standing())))
+
+
+def _holds(this: Thing, other: Thing, standing: Standing) -> bool:
+    by_count = other.image == this.image and (standing.newest_good or standing.floor)
+    return by_count or not {*this.offered, *this.taken}.isdisjoint(standing.latest)
 
 
 def _counts(thing: Thing, rules: Retention) -> bool:
@@ -90,7 +93,7 @@ def _released(place: list[Thing]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = defaultdict(list)
     settled: set[str] = set()
     for thing in sorted(place, key=_age_of_any, reverse=True):
-        for region in thing.offered:
+        for region in (*thing.offered, *thing.taken):
             if region not in settled:
                 found[thing.id].append(region)
         if thing.settled:

@@ -63,7 +63,8 @@ def _version(k: Knowledge, seen: SeenVersion) -> Thing:
         end_of_life=seen.end_of_life,
         guarded=seen.guarded,
         offered=seen.offered,
-        settled=seen.state == SUCCEEDED,
+        taken=_taken(k, seen, release),
+        settled=seen.state == SUCCEEDED and not (release and (release.withdrawn or release.held)),
         busy=_busy(k, seen, release),
         used_by=used + tuple(f"{each}, which does not say from which version it came" for each in unclear),
         parent=k.parent(told, run) if told else "",
@@ -76,6 +77,14 @@ def _rank(number: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         return Version.parse(number).rank, ()
     except Invalid as error:
         return (), (str(error),)
+
+
+def _taken(k: Knowledge, seen: SeenVersion, release: ReleaseRecord | None) -> tuple[str, ...]:
+    record = k.going.get((Kind.GALLERY_VERSION, seen.id))
+    if record is None or record.made != seen.published or (release and release.withdrawn):
+        return ()
+    excluded = {name for name, _ in seen.regions} - {*seen.offered}
+    return tuple(name for name in record.latest if name in excluded)
 
 
 def _busy(k: Knowledge, seen: SeenVersion, release: ReleaseRecord | None) -> str:
@@ -102,7 +111,7 @@ def _managed_image(k: Knowledge, seen: SeenImage) -> Thing:
         told or tagged,
         seen.tags,
         name=seen.id.rsplit("/", 1)[1],
-        place=seen.id.rsplit("/providers/", 1)[0],
+        place=f"{seen.id.rsplit('/providers/', 1)[0]}/{seen.location}",
         owned=bool(tagged),
         recorded=output is not None,
         made=_made(k, output),

@@ -142,7 +142,7 @@ def _around_version(factory: Factory, record: RetentionRecord) -> Around:
 
 
 def _around_image(_factory: Factory, record: RetentionRecord) -> Around:
-    like = f"{record.place}/providers/microsoft.compute/images/"
+    like = f"{record.id.rpartition('/')[0]}/"
     return Around((like,), (record.image,), (), (record.kind,))
 
 

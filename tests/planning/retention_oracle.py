@@ -64,7 +64,9 @@ def always(world: World, thing: Thing, now: datetime) -> set[str]:
         "in-use": bool(thing.used_by),
         "source": bool(thing.source_of),
         "busy": bool(thing.busy),
-        "newest-released": any(may_be_latest(world, thing, region) for region in thing.offered),
+        "newest-released": any(
+            may_be_latest(world, thing, region) for region in (*thing.offered, *thing.taken)
+        ),
         "minimum-age": thing.made is not None and now - thing.made < world.rules.minimum_age,
         "guarded": thing.guarded and thing.end_of_life is not None and now < thing.end_of_life,
     }

@@ -73,6 +73,7 @@ ODD: dict[str, Draw] = {
     ),
     "guarded": one_of(True),
     "offered": one_of(("west",), ("north",), ("west", "north")),
+    "taken": one_of(("west",), ("north",)),
     "settled": one_of(False),
     "busy": one_of("it is soaking"),
     "source_of": one_of(("a-template",)),

@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.ids import ImageName
 from shared.domain.retention import PIN, Kind, Policy, TagRule
+from shared.planning.standings import pillars
 
 from .cases import NOW
 from .retention_cases import (
@@ -219,6 +220,21 @@ def test_everything_down_to_the_newest_settled_one_may_be_latest() -> None:
     )
     assert kept(seen) == {"5", "6", "8"}
     assert words(version(5), seen) == ("newest-released", "the newest released in west")
+
+
+def test_what_retention_excluded_itself_may_be_latest_and_stands_in_for_nobody() -> None:
+    facts = {"good": False, "taken": ("west",)}
+    older = version(5, offered=("west",), good=False)
+    assert kept(planned(older, version(6, **facts), version(7, **facts))) == {"5", "6", "7"}
+    assert kept(planned(version(6, **facts), version(7, offered=("west",), good=False))) == {"7"}
+
+
+def test_who_is_latest_in_place_of_a_version_is_what_its_going_counts_on() -> None:
+    """Whoever made it, and besides the last good ones of the image."""
+    going = version(5, taken=("west",))
+    others = version(7, offered=("west",), owned=False), version(8, offered=("north",), owned=False)
+    assert pillars((going, *others, NEWEST), rules(), going.id) == ("/versions/7", "/versions/9")
+    assert pillars((*others, NEWEST), rules(), going.id) == ()
 
 
 def test_what_somebody_else_made_is_latest_as_well() -> None:

@@ -10,6 +10,9 @@ from msgspec.structs import replace
 
 from sandbox.arm.compute.seeds import MachineSeed
 from sandbox.arm.imagebuilder.seeds import RunSeed, TemplateSeed
+from sandbox.arm.records import Group
+from sandbox.arm.roles import IMAGE_FACTORY
+from sandbox.identity.tokens import FACTORY
 from shared.domain import keys
 from shared.domain.ids import BlobAddress, ImageName, ResourceId, RunStart
 from shared.domain.records import OutputRecord, OutputState, RunRecord
@@ -199,6 +202,23 @@ def test_a_staging_group_with_something_pinned_in_it_stays(tmp_path: Path) -> No
     assert rules(world)[group.rsplit("/", 1)[1].lower()] == "doubtful"
 
 
+def test_a_staging_group_of_somebody_elses_template_stays(tmp_path: Path) -> None:
+    """One bears the name of ours in another subscription; ours has passed to another template."""
+    world = built(tmp_path, *VERSIONS[:1], options={"after_archive": "keep_template"})
+    group = orphan(world)
+    elsewhere, name = "11111111-0000-0000-0000-000000000000", group.rsplit("/", 1)[1]
+    factory_file(tmp_path, "other", retention=RULES | {"subscriptions": [elsewhere]})
+    of = {"imageTemplateName": "theirs", "imageTemplateResourceGroupName": "team"}
+    tags = {"createdBy": "AzureVMImageBuilder", **of}
+    world.azure.fabric.records.add_group(Group(elsewhere, name, "westeurope", tags))
+    world.azure.roles.assign(FACTORY, IMAGE_FACTORY.name, f"/subscriptions/{elsewhere}")
+    ours = world.azure.fabric.records.group(group.split("/")[2], name)
+    assert ours
+    ours.tags = {**ours.tags, **of}
+    groups = [v.rule for v in world.plan_now().verdicts if v.kind is Kind.STAGING_GROUP]
+    assert sorted(groups) == ["doubtful", "unknown"]
+
+
 def succeeded(image: str, start: RunStart, ended: datetime, version: str, source: str = "") -> RunRecord:
     return RunRecord(
         image=ImageName(image),
@@ -220,12 +240,12 @@ def succeeded(image: str, start: RunStart, ended: datetime, version: str, source
     )
 
 
-def with_images(world: Retaining, *names: str) -> None:
+def with_images(world: Retaining, *names: str, location: str = "westeurope", days: int = 200) -> None:
     """Managed images of the image's runs, ten days apart, as the ledger knows them."""
     for number, name in enumerate(names):
         id = f"{GROUP}/providers/Microsoft.Compute/images/{name}"
-        world.azure.compute.seeds.image(id, "westeurope", MachineSeed(), {OWNER: IMAGE})
-        ended = world.clock.now() - timedelta(days=200 - 10 * number)
+        world.azure.compute.seeds.image(id, location, MachineSeed(), {OWNER: IMAGE})
+        ended = world.clock.now() - timedelta(days=days - 10 * number)
         start = RunStart(f"{ended:%Y-%m-%dT%H:%M:%S.000000000Z}")
         run = succeeded(IMAGE, start, ended, NEW)
         output = OutputRecord(
@@ -251,6 +271,15 @@ def test_old_managed_images_go_and_the_one_in_use_stays(tmp_path: Path) -> None:
     there = world.azure.fabric.records.of_kind("Microsoft.Compute/images", GROUP)
     assert sorted(image.id.rsplit("/", 1)[1] for image in there) == ["four", "two"]
     assert sorted(world.events("VersionRetired")) == ["one", "three"]
+
+
+def test_the_newest_managed_image_of_each_region_stays(tmp_path: Path) -> None:
+    """One resource group holds them all."""
+    world = Retaining(config=factory_file(tmp_path, IMAGE, retention=RULES))
+    world.go_on(minutes=10)
+    with_images(world, "north", location="northeurope", days=205)
+    with_images(world, "west-1", "west-2")
+    assert rules(world) == {"north": "newest-good", "west-1": "retire", "west-2": "newest-good"}
 
 
 def test_what_something_kept_was_built_from_is_kept_and_goes_after_it(tmp_path: Path) -> None:
