@@ -22,7 +22,12 @@ _SIGNED_IN = trusts_principal()
 _WITH_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthLevel.FUNCTION
 _WITH_MASTER_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthLevel.ADMIN
 
-MASTER_KEY: Final[dict[str, tuple[str, str]]] = {}
+MASTER_KEY: Final = {
+    "api_admin_approve": ("POST", "v1/retention/approvals"),
+    "api_admin_undelete": ("POST", "v1/versions/{definition}/{version}/undelete"),
+    "api_admin_unpin": ("POST", "v1/versions/{definition}/{version}/unpin"),
+    "api_admin_withdraw": ("POST", "v1/versions/{definition}/{version}/withdraw"),
+}
 """What takes the master key: function, method and route of each operation that needs `Factory.Admin`."""
 
 

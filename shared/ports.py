@@ -301,6 +301,9 @@ class Manifests(Protocol):
     def write(self, at: BlobAddress, manifest: Manifest) -> None:
         """If-None-Match: *. Raises Exists: the same run's manifest is there already."""
 
+    def read(self, at: BlobAddress) -> Manifest:
+        """Raises Missing, or Invalid for what no factory has written."""
+
 
 class Scripts(Protocol):
     """Scripts and files that templates name, by the address as it is written there."""

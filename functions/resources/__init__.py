@@ -2,11 +2,14 @@
 
 from functions.answers import Handler
 
-from . import images, journal, runs, work
+from . import archive, images, journal, retention, runs, versions, work
 
 HANDLERS: dict[str, Handler] = {
     **images.HANDLERS,
     **runs.HANDLERS,
+    **archive.HANDLERS,
+    **versions.HANDLERS,
+    **retention.HANDLERS,
     **work.HANDLERS,
     **journal.HANDLERS,
 }

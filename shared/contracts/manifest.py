@@ -22,7 +22,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     pass
 
 
-class _Vhd(_Part, frozen=True):
+class ManifestVhd(_Part, frozen=True):
     account: str
     container: str
     name: str
@@ -31,27 +31,27 @@ class _Vhd(_Part, frozen=True):
     allocated_bytes: _Count
 
 
-class _Source(_Part, frozen=True):
+class ManifestSource(_Part, frozen=True):
     account: str
     container: str
     name: str
     etag: str
 
 
-class _Verification(_Part, frozen=True):
+class ManifestVerification(_Part, frozen=True):
     kind: Verification
     chunks: _Count
-    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)] | None
 
 
-class _Times(_Part, frozen=True):
+class ManifestTimes(_Part, frozen=True):
     found: _Moment | None
     copy_started: _Moment | None
     copy_ended: _Moment | None
     verified: _Moment
 
 
-class _Document(_Part, frozen=True):
+class ManifestDocument(_Part, frozen=True, omit_defaults=True):
     v: Annotated[int, msgspec.Meta(ge=1)]
     image: str
     template: str
@@ -59,10 +59,10 @@ class _Document(_Part, frozen=True):
     output: str
     source_version: str | None
     source_version_inferred: bool
-    vhd: _Vhd
-    source: _Source
-    verification: _Verification
-    times: _Times
+    vhd: ManifestVhd
+    source: ManifestSource
+    verification: ManifestVerification
+    times: ManifestTimes
     factory: str
     generalized_by: str | None = None
     """Only where the template brings a command of its own: manifests of before say nothing of it."""
@@ -117,12 +117,17 @@ def decode(content: bytes) -> Manifest:
         version = msgspec.json.decode(content, type=_Versioned).v
         if version > VERSION:
             raise Invalid(f"the manifest has version {version}, this factory knows {VERSION}")
-        return _manifest(msgspec.json.decode(content, type=_Document))
+        return _manifest(msgspec.json.decode(content, type=ManifestDocument))
     except (msgspec.DecodeError, RecursionError, OverflowError, UnicodeError) as error:
         raise Invalid(f"this is not a manifest: {str(error)[:200]}") from error
 
 
-def _manifest(document: _Document) -> Manifest:
+def document(manifest: Manifest) -> ManifestDocument:
+    """As it goes over HTTP: the same as beside the VHD."""
+    return msgspec.json.decode(encode(manifest), type=ManifestDocument)
+
+
+def _manifest(document: ManifestDocument) -> Manifest:
     vhd, source, checked, times = document.vhd, document.source, document.verification, document.times
     version = document.source_version
     TemplateId.parse(document.template)

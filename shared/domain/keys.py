@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from .listings import ImageLine, RunLine
+from .listings import ImageLine, RunLine, VhdLine
 from .orders import Order
 from .records import (
     FailedWork,
@@ -34,11 +34,13 @@ FACTORY = "factory"
 SLOTS = "slots"
 IMAGES = "images"
 RUNS = "runs"
+ARCHIVE = "archive"
 REQUESTS = "requests"
 """The partition of requests that bear an idempotency key."""
 IMAGE_ROW = "image"
 IMAGE_LINES = "image:"
 RUN_LINES = "line:"
+VHD_LINES = "kept:"
 FAILED = "failed:"
 JOURNAL = "journal:"
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -150,6 +152,15 @@ def run_line_row(line: RunLine) -> str:
     return f"{RUN_LINES}{_back(line.started)}:{fit(line.image)}:{fit(line.start)}"
 
 
+def vhd_lines_before(moment: datetime) -> str:
+    """Row keys from here on are of VHDs whose run began before `moment`."""
+    return f"{VHD_LINES}{_back(moment)}~"
+
+
+def vhd_line_row(line: VhdLine) -> str:
+    return f"{VHD_LINES}{_back(line.began)}:{fit(line.image)}:{fit(line.run)}:{fit(line.output)}"
+
+
 def _back(moment: datetime) -> str:
     """Smaller the later it is."""
     return f"{max(0, (_LAST - moment) // timedelta(microseconds=1)):018d}"
@@ -179,6 +190,7 @@ _KEYS: dict[type, Callable[[Any], Key]] = {
     FailedWork: lambda r: failed_key(r.id),
     ImageLine: lambda r: Key(IMAGES, image_line_row(r.name)),
     RunLine: lambda r: Key(r.partition, run_line_row(r)),
+    VhdLine: lambda r: Key(r.partition, vhd_line_row(r)),
     RequestRecord: lambda r: request_key(r.id),
     Order: lambda r: order_key(r.image, r.id),
     RetentionRecord: lambda r: going_key(r.kind.value, r.id),

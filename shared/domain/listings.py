@@ -32,6 +32,22 @@ class ImageLine(msgspec.Struct, frozen=True, tag="image-line"):
     v: int = 1
 
 
+class VhdLine(msgspec.Struct, frozen=True, tag="vhd-line"):
+    """An archived VHD in short: in the partition of all, and in that of its image, until it is deleted."""
+
+    partition: str
+    image: ImageName
+    run: RunStart
+    output: str
+    began: datetime
+    """When its run did."""
+    blob: str
+    length: int
+    archived: datetime
+    version: Version | None = None
+    v: int = 1
+
+
 class RunLine(msgspec.Struct, frozen=True, tag="run-line"):
     """A run in short: in the partition of all runs, and in that of its image."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from .ids import BlobAddress, ImageName, ResourceId, RunStart, TemplateId
 from .ingredients import Marks
-from .listings import ImageLine, RunLine
+from .listings import ImageLine, RunLine, VhdLine
 from .looks import Look, Trouble
 from .orders import Order
 from .releases import DefinitionRecord, Descent, ReleaseRecord
@@ -304,4 +304,5 @@ Record = (
     | RequestRecord
     | ImageLine
     | RunLine
+    | VhdLine
 )

@@ -14,3 +14,7 @@ class BlobManifests:
 
     def write(self, at: BlobAddress, manifest: Manifest) -> None:
         self._blobs.write(at, contract.encode(manifest), if_none_match=True)
+
+    def read(self, at: BlobAddress) -> Manifest:
+        length = min(self._blobs.facts(at).length, contract.LARGEST + 1)
+        return contract.decode(self._blobs.read(at, 0, length))

@@ -24,6 +24,7 @@ from shared.planning import runs
 from shared.planning.looks import arm
 from shared.ports import Held, Outside, Put, Replace, Write
 
+from . import shelf
 from .copying import copy_slice, leased, marks, ranges_of
 from .journal import image_line
 from .verifying import verify_slice
@@ -156,7 +157,7 @@ def _finish(task: Task) -> Task | None:
     }
     _publish(task, EventType.VHD_ARCHIVED, data)
     done = replace(record, state=OutputState.ARCHIVED, reason=f"archived at {record.target}")
-    return _settle(task, done, "archived")
+    return _settle(task, done, "archived", shelf.put_up(out, done))
 
 
 STEPS: dict[OutputState, Callable[[Task], Task | None]] = {
@@ -195,12 +196,12 @@ def _wait(task: Task, record: OutputRecord, until: datetime) -> Task | None:
     return None
 
 
-def _settle(task: Task, record: OutputRecord, what: str) -> Task | None:
+def _settle(task: Task, record: OutputRecord, what: str, *more: Write) -> Task | None:
     """Output and image in one transaction; then the image is looked at, which may have waited for this."""
     key = keys.image_key(record.image)
     held = task.out.ledger.read(key, ImageRecord)
     record = replace(record, look_due=None, trouble=None)
-    writes: list[Write] = [Replace(record, task.held.etag), *_line(task, record, what)]
+    writes: list[Write] = [Replace(record, task.held.etag), *_line(task, record, what), *more]
     if held:
         image = runs.settled(held.record, record.run, record.name, record.state)
         writes.append(Replace(image, held.etag))

@@ -8,9 +8,11 @@ from shared.domain import keys
 from shared.domain.errors import Unknown
 from shared.domain.factory import Factory
 from shared.domain.releases import Definition, Promotion, RegionRecord, ReleaseRecord, Stage
+from shared.domain.versions import Version
 from shared.planning.releases import OTHERWISE
 from shared.ports import Outside
 
+from .pages import Rows
 from .releases import releases
 from .withdrawals import parse
 
@@ -52,6 +54,19 @@ def followed(out: Outside, factory: Factory, definition: str | None) -> tuple[Re
     """Every version that is or was followed, newest first within its definition."""
     chosen = [factory.definition(definition)] if definition else list(factory.definitions.values())
     return tuple(row.record for each in chosen for row in reversed(releases(out, each)))
+
+
+def page(
+    out: Outside, factory: Factory, definition: str, stage: Stage | None, after: str | None, limit: int
+) -> Rows[ReleaseRecord]:
+    """Newest first, those older than `after`. The ledger has them oldest first, so all are read."""
+    than = Version.parse(after) if after else None
+    found = [
+        record
+        for record in followed(out, factory, definition)
+        if stage in (None, record.stage) and (than is None or record.version.rank < than.rank)
+    ]
+    return Rows(tuple(found[:limit]), len(found) > limit)
 
 
 def comes_next(definition: Definition, record: ReleaseRecord) -> str:

@@ -17,12 +17,13 @@ from shared.domain.records import (
     OutputRecord,
     RunRecord,
 )
-from shared.domain.retention import Kind
+from shared.domain.retention import Kind, Plan, Step, Verdict
 from shared.ports import Outside
 
 from .descent import outputs
 from .orders import read_order
 from .pages import Rows, rows_from
+from .retention import planned
 
 
 class Of(msgspec.Struct, frozen=True):
@@ -46,6 +47,13 @@ class Over(msgspec.Struct, frozen=True):
 
     run: RunRecord
     outputs: tuple[OutputRecord, ...]
+
+
+class PlanPage(msgspec.Struct, frozen=True):
+    plan: Plan
+    verdicts: tuple[Verdict, ...]
+    last: str | None
+    """Where the next page begins; None at the end."""
 
 
 def journal(
@@ -76,6 +84,35 @@ def _partition(factory: Factory, of: Of) -> str:
         known = ", ".join(sorted(factory.sources)) or "none"
         raise Unknown(f"no source {of.source[:200]!r} is watched; watched are: {known}")
     return keys.of_source(of.source)
+
+
+def plan(
+    out: Outside,
+    factory: Factory,
+    kind: Kind | None,
+    image: str | None,
+    after: str | None,
+    limit: int,
+    *,
+    going: bool,
+) -> PlanPage:
+    """Retention's plan, computed now, with some of its verdicts. Raises Unknown for an unknown image."""
+    name = factory.image(image).name if image else None
+    decided = planned(out, factory)
+    chosen = [
+        (f"{number:06d}", verdict)
+        for number, verdict in enumerate(sorted(decided.verdicts, key=_order))
+        if kind in (None, verdict.kind)
+        and name in (None, verdict.image)
+        and (not going or not verdict.keep or verdict.step is not Step.NOTHING)
+    ]
+    rest = [each for each in chosen if after is None or each[0] > after]
+    last = rest[limit - 1][0] if len(rest) > limit else None
+    return PlanPage(decided, tuple(verdict for _, verdict in rest[:limit]), last)
+
+
+def _order(verdict: Verdict) -> tuple[int, str]:
+    return list(Kind).index(verdict.kind), verdict.id
 
 
 def failed(out: Outside, after: str | None, limit: int) -> Rows[FailedWork]:

@@ -25,6 +25,7 @@ from shared.ports import Held, Outside, Replace
 from .exclusion import exclude, include
 from .inventory import Around, Observed
 from .scans import of_kind, scanned
+from .shelf import take_down
 
 Fresh = Seen | SeenBlob
 Tags = dict[str, str]
@@ -231,7 +232,7 @@ def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
     for row in of_kind(scanned(out, partition, "output:"), OutputRecord):
         if row.record.target == _address(record.id):
             gone = replace(row.record, state=OutputState.RETIRED, reason="deleted by retention")
-            out.ledger.commit(partition, (Replace(gone, row.etag),))
+            out.ledger.commit(partition, (Replace(gone, row.etag), *take_down(out, row.record)))
 
 
 _OF_AZURE = Way(

@@ -1,11 +1,12 @@
 """What people say of retention: approve a plan, take a mark back, pin, bring back, take over what is old."""
 
+import contextlib
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from shared.domain import keys
-from shared.domain.errors import Missing, NotNow, RetryableError, Unknown
+from shared.domain.errors import Invalid, Missing, NotNow, RetryableError, Unknown
 from shared.domain.factory import Factory
 from shared.domain.galleries import GalleryVersion, Placed, Provisioning
 from shared.domain.looks import Lane, Look, Thing
@@ -94,6 +95,10 @@ def _tell(out: Outside, kind: Kind, told: Put) -> None:
 
 
 def _find(out: Outside, factory: Factory, name: str) -> tuple[Kind, str]:
+    """A version of a configured definition is told by its name; what else there is, only the plan knows."""
+    with contextlib.suppress(Invalid):
+        definition, version = parse(factory, name)
+        return Kind.GALLERY_VERSION, str(definition.id.version(version.text)).lower()
     verdicts = planned(out, factory).verdicts
     found = [v for v in verdicts if name.lower() in (v.name.lower(), v.id.lower())]
     if len(found) != 1:

@@ -73,6 +73,8 @@ class ImageView(msgspec.Struct, frozen=True, rename="camel"):
     source: str
     template: str
     """Its id in Azure."""
+    former: tuple[str, ...]
+    """Templates that it was built in before its file changed: they go once their outputs are safe."""
     location: str
     after_archive: str
     verification: str
@@ -128,6 +130,7 @@ def view(image: Image, known: ImageRecord | None, next_scheduled: datetime | Non
         mode=image.mode.value,
         source=image.source_text,
         template=str(image.in_use(known)),
+        former=tuple(str(each.id) for each in record.former),
         location=image.location,
         after_archive=image.after_archive.value,
         verification=image.verification.value,

@@ -11,7 +11,7 @@ from shared.domain.callers import Role
 from shared.domain.records import JournalLine
 from shared.domain.retention import Kind
 
-from .names import ImageText, Moment
+from .names import DefinitionText, ImageText, Moment
 from .operations import Operation
 from .paging import Paging
 
@@ -20,9 +20,7 @@ class JournalFilter(Paging, frozen=True, rename="camel", kw_only=True):
     """Of one thing at most; without any, what belongs to none: failed work and refused events."""
 
     image: ImageText | None = None
-    definition: (
-        Annotated[str, Meta(max_length=80, description="A definition, as factory.yaml names it.")] | None
-    ) = None
+    definition: DefinitionText | None = None
     kind: Annotated[Kind, Meta(description="What retention says of all things of a kind.")] | None = None
     source: (
         Annotated[

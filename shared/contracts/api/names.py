@@ -14,6 +14,14 @@ ImageText = Annotated[
         examples=["ubuntu-22"],
     ),
 ]
+DefinitionText = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9._-]{1,80}$",
+        description="A gallery definition, as factory.yaml names it.",
+        examples=["windows-2022"],
+    ),
+]
 RunText = Annotated[
     str,
     Meta(

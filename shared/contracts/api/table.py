@@ -2,12 +2,15 @@
 
 from typing import Final
 
-from . import health, images, journal, runs, work
+from . import archive, health, images, journal, retention, runs, versions, work
 from .operations import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *images.OPERATIONS,
     *runs.OPERATIONS,
+    *archive.OPERATIONS,
+    *versions.OPERATIONS,
+    *retention.OPERATIONS,
     *work.OPERATIONS,
     *journal.OPERATIONS,
     *health.OPERATIONS,
