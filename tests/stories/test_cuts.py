@@ -14,15 +14,15 @@ from .world import Recovery, World
 RECOVERIES: tuple[Recovery, ...] = get_args(Recovery)
 KILLS = [("kill", when, recovery) for when in ("before", "after") for recovery in RECOVERIES]
 DROPS = [("drop", when, "redelivery") for when in ("before", "after")]
-SHARES = 4
+SHARES = 8
 """Parts of one enumeration, so that workers share it."""
 CASES = [
-    pytest.param(*cut, share, delay, marks=pytest.mark.long if delay or (number + share) % 4 else ())
+    pytest.param(*cut, share, delay, marks=pytest.mark.long if delay or (number + share) % SHARES else ())
     for delay in (0.0, 60.0)
     for number, cut in enumerate([*KILLS, *DROPS])
     for share in range(SHARES)
 ]
-"""The usual run cuts at every request, each kind of cut at every fourth; the long one at all."""
+"""The usual run cuts at every request, with one kind of cut each; the long one with all."""
 
 
 def play(gate: Gate, recovery: Recovery, delay: float, cut: int | None) -> int:
@@ -58,7 +58,7 @@ def test_a_cut_anywhere_changes_nothing_in_the_end(
 def test_two_kills_in_one_story_change_nothing(recovery: Recovery) -> None:
     """The second kill hits the worker that took over."""
     requests = play(Gate(), "redelivery", 0, None)
-    for first, gap in itertools.product(range(5, requests, 13), (1, 3, 7)):
+    for first, gap in itertools.product(range(5, requests, 26), (1, 3, 7)):
         gate = Gate(when="after")
         gate.again = gap
         play(gate, recovery, 0, first)

@@ -18,8 +18,8 @@ from .test_cuts import DROPS, KILLS
 from .world import Recovery
 
 CUTS: list[tuple[Kind, When, Recovery]] = [*KILLS, *DROPS]  # type: ignore[list-item] # of literals
-STEP = 26
-"""The usual run cuts at every twenty-sixth request, each kind of cut at others; the long one at all."""
+STEP = 52
+"""The usual run cuts at every fifty-second request, each kind of cut at others; the long one at all."""
 
 
 def play(gate: Gate, recovery: Recovery, cut: int | None) -> int:
@@ -98,7 +98,7 @@ def pinned_at(number: int) -> None:
 @pytest.mark.parametrize("share", range(2))
 def test_a_pin_at_any_moment_keeps_the_version(share: int) -> None:
     """Set between any two requests, in the middle of whatever the factory does."""
-    for number in range(1 + 71 * share, requests_of(to_the_end) + 1, 142):
+    for number in range(1 + 142 * share, requests_of(to_the_end) + 1, 284):
         pinned_at(number)
 
 
