@@ -47,8 +47,10 @@ def test_validate_lists_every_fault_and_fails(tmp_path: Path, capsys: Output) ->
 
 
 def test_validate_says_which_file_is_missing(tmp_path: Path, capsys: Output) -> None:
-    assert cli.main(["validate", str(tmp_path / "nothing.yaml")]) == 1
-    assert "nothing.yaml" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["validate", str(tmp_path / "nothing.yaml")])
+    assert ended.value.code == 2
+    assert "nothing.yaml: no such file" in capsys.readouterr().err
 
 
 def test_status_tells_where_every_image_stands(world: World, capsys: Output) -> None:

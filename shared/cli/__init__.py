@@ -1,19 +1,17 @@
 """The command line: check the configuration, see where things stand, read the journal, say what is wanted.
 
-`python -m shared.cli validate` needs no Azure. The others speak to the app's own storage with the identity of
-whoever runs them, and take the app's settings from the environment.
+`validate`, `upgrade` and `schema` need no Azure. The others speak to the app's own storage with the identity
+of whoever runs them, and take the app's settings from the environment.
 """
 
 import argparse
 import sys
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 
 from shared.bootstrap import SettingsError, Worker, worker
-from shared.contracts import factory as configuration
 from shared.contracts.faults import FaultyConfiguration
 from shared.domain.errors import FactoryError
 from shared.domain.records import JournalLine
@@ -21,7 +19,7 @@ from shared.usecases import lineage as ancestry
 from shared.usecases import status as stories
 from shared.usecases import work
 
-from . import orders, releases, retention, upgrade
+from . import orders, releases, retention, templates, upgrade
 from .tables import BY, at, stands, table, text
 
 OK, FAULTS, USAGE = 0, 1, 2
@@ -44,10 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m shared.cli", description=__doc__)
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
 
-    validate = commands.add_parser("validate", help="check factory.yaml and its templates; needs no Azure")
-    validate.add_argument("file", type=Path, nargs="?", default=Path("config/factory.yaml"))
-    validate.set_defaults(command=_validate)
-
+    templates.add_to(commands)
     status = commands.add_parser("status", help="where every image stands, and why")
     status.add_argument("--json", action="store_true", help="as JSON")
     status.set_defaults(command=_status)
@@ -85,19 +80,6 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("id", help="as `status` lists it")
     again.set_defaults(command=_send_again)
     return parser
-
-
-def _validate(options: argparse.Namespace) -> int:
-    reading = configuration.read(options.file)
-    factory = reading.factory
-    for file, changes in reading.older:
-        upgrade.tell(file, file.read_text("utf-8-sig"), changes)
-    images, sources, definitions = (len(x) for x in (factory.images, factory.sources, factory.definitions))
-    counts = f"{images} image(s), {sources} source(s), {definitions} definition(s)"
-    print(f"{options.file}: {counts}, no faults")
-    for file, changes in reading.older:
-        print(f"{file}: read as if upgraded, {len(changes)} change(s); `upgrade --write` writes them down")
-    return OK
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -53,8 +53,8 @@ def _one(file: Path, options: argparse.Namespace) -> int:
     try:
         written = reading.read(file, place, options.parameters)
         upgraded = written.upgraded
-        tell(file, written.text, upgraded.changes)
-        tell(file, written.text, upgraded.refused)
+        _tell(file, written.text, upgraded.changes)
+        _tell(file, written.text, upgraded.refused)
         if upgraded.refused:
             print(f"{file}: {len(upgraded.refused)} part(s) cannot be upgraded", file=sys.stderr)
             return FAULTS
@@ -77,7 +77,7 @@ def _one(file: Path, options: argparse.Namespace) -> int:
     return OK
 
 
-def tell(file: Path, text: str, said: Iterable[Change | Refusal]) -> None:
+def _tell(file: Path, text: str, said: Iterable[Change | Refusal]) -> None:
     from shared.contracts.positions import parse  # and with it PyYAML, for files with something to tell
 
     lines = None

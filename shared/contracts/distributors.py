@@ -13,7 +13,6 @@ from shared.domain.errors import Invalid
 from shared.domain.galleries import DefinitionId, VersionId
 from shared.domain.regions import plain
 from shared.domain.releases import Definition
-from shared.domain.versions import Version
 
 from .faults import nearest
 from .forms import DEFINITION, GALLERY
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Told = tuple[tuple[str | int, ...], str, str]
 """Path, message, suggestion."""
-Add = Callable[[tuple[str | int, ...], str, str], None]
 _REGIONS: Final = ("targetRegions", "replicationRegions")
 _MODES: Final = ("Full", "Shallow")
-_EXAMPLE: Final = ".../providers/Microsoft.Compute/galleries/images/images/windows-2022"
 
 
 class GalleryTarget(msgspec.Struct, frozen=True):
@@ -46,8 +43,8 @@ class GalleryTarget(msgspec.Struct, frozen=True):
     """It names the version to make, which can be made once."""
 
 
-def targets(properties: Mapping[str, Any], add: Add) -> Iterator[GalleryTarget]:
-    """The distributors into galleries. Everything else in them is Image Builder's to judge."""
+def targets(properties: Mapping[str, Any]) -> Iterator[GalleryTarget]:
+    """The distributors into galleries, as far as they can be understood."""
     distribute = properties.get("distribute")
     for at, each in enumerate(distribute if isinstance(distribute, list) else ()):
         if not isinstance(each, dict) or each.get("type") != "SharedImage":
@@ -56,12 +53,9 @@ def targets(properties: Mapping[str, Any], add: Add) -> Iterator[GalleryTarget]:
         version = _parsed(VersionId.parse, id)
         definition = version.definition if version else _parsed(DefinitionId.parse, id)
         if definition is None or not named_well(definition):
-            shown = repr(id[:200]) if isinstance(id, str) else "missing" if id is None else "no text"
-            said = f"{shown}; expected the id of an image definition in a gallery, such as {_EXAMPLE}"
-            add(("properties", "distribute", at, "galleryImageId"), said, "")
             continue
-        listed = next((name for name in _REGIONS if each.get(name)), "")
-        rows = each[listed] if listed and isinstance(each[listed], list) else ()
+        listed = next((name for name in _REGIONS if each.get(name) and isinstance(each[name], list)), "")
+        rows = each[listed] if listed else ()
         names = (row.get("name") if isinstance(row, dict) else row for row in rows)
         yield GalleryTarget(
             at=at,
@@ -69,23 +63,19 @@ def targets(properties: Mapping[str, Any], add: Add) -> Iterator[GalleryTarget]:
             listed=listed,
             regions=tuple(plain(name) for name in names if isinstance(name, str)),
             replication=str(each.get("replicationMode") or "Full"),
-            excluded=each.get("excludeFromLatest") is True,
+            excluded=each.get("excludeFromLatest") not in (None, False),
             numbered=version is not None,
         )
 
 
-def source(text: str, path: tuple[str | int, ...], add: Add) -> tuple[DefinitionId | None, str]:
+def source(text: str) -> tuple[DefinitionId | None, str]:
     """What an `imageVersionId` names, and how a person would. Watched if it always is what is latest."""
     id = _parsed(VersionId.parse, text)
     if id is None or not named_well(id.definition):
-        add(path, f"{text[:200]!r}; expected the id of a gallery version: {_EXAMPLE}/versions/latest", "")
         return None, ""
     name = f"{id.definition.gallery}/{id.definition.name}"
     if id.version == "latest":
         return id.definition, name
-    if _parsed(Version.parse, id.version) is None:
-        said = f"{id.version!r} is not a version; expected three numbers such as 1.0.3, or latest"
-        add(path, said, nearest(id.version, ["latest"]))
     return None, f"{name}:{id.version} (a fixed version)"
 
 
@@ -117,10 +107,9 @@ def _target(target: GalleryTarget, definition: Definition) -> Iterator[Told]:
     if target.numbered:
         said = "names a version, which can be made once; expected the id of the definition alone"
         yield (*path, "galleryImageId"), said, ""
-    if target.replication.lower() != wanted.lower():
-        said = f"{target.replication[:80]!r}; expected {wanted}, as definition {definition.name} says"
-        near = wanted if nearest(target.replication, _MODES) == wanted else ""
-        yield (*path, "replicationMode"), f"{said}: it cannot be changed later", near
+    if target.replication in _MODES and target.replication != wanted:
+        said = f"{target.replication!r}; expected {wanted}, as definition {definition.name} says"
+        yield (*path, "replicationMode"), f"{said}: it cannot be changed later", ""
     if target.listed and definition.home and definition.home not in target.regions:
         said = f"leaves out {definition.home}; expected the home region of definition {definition.name}"
         yield (*path, target.listed), f"{said} to be among them", ""

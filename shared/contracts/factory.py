@@ -11,12 +11,12 @@ import msgspec
 
 from shared.domain.factory import Factory
 
-from .faults import Fault, FaultyConfiguration, Finding, dotted
+from .faults import Fault, FaultyConfiguration, Finding, placed
 
 if TYPE_CHECKING:
     from .positions import Parsed
     from .resolve import Resolved
-    from .upgrading import Change
+    from .templatefiles import TemplateFile
 
 _LARGEST: Final = 4 * 1024 * 1024
 
@@ -28,8 +28,8 @@ class Reading(msgspec.Struct, frozen=True):
 
     factory: Factory
     files: tuple[Path, ...]
-    older: tuple[tuple[Path, "tuple[Change, ...]"], ...] = ()
-    """Template files that are not in the current form, and what was changed in memory."""
+    templates: "tuple[tuple[Path, TemplateFile], ...]" = ()
+    """Each file that images are built by, as it was read."""
 
 
 def load(path: Path) -> Factory:
@@ -55,7 +55,7 @@ def read(path: Path) -> Reading:
     files = (path, *resolved.files)
     if found or parsed.flaws:
         raise FaultyConfiguration(_placed(path, parsed, found), files)
-    return Reading(resolved.factory, files, resolved.older)
+    return Reading(resolved.factory, files, resolved.templates)
 
 
 def fingerprint(files: tuple[Path, ...]) -> Fingerprint:
@@ -128,16 +128,7 @@ def _everything(data: object, folder: Path, told: str) -> "tuple[Resolved, tuple
 
 def _placed(path: Path, parsed: "Parsed", found: tuple[Finding, ...]) -> tuple[Fault, ...]:
     flaws = (Finding(flaw.path, flaw.message, line=flaw.line) for flaw in parsed.flaws)
-    faults = {
-        Fault(
-            file=str(finding.file or path),
-            line=finding.line or parsed.line(finding.path),
-            path=dotted(finding.path),
-            message=finding.message,
-            suggestion=finding.suggestion,
-        )
-        for finding in (*flaws, *found)
-    }
+    faults = {placed(finding, path, parsed.line(finding.path)) for finding in (*flaws, *found)}
     return tuple(sorted(faults, key=lambda fault: (fault.file != str(path), fault)))
 
 

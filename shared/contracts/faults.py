@@ -21,11 +21,14 @@ class Fault(msgspec.Struct, frozen=True, order=True):
     message: str
     suggestion: str = ""
     """The nearest valid choice, if there is one."""
+    rule: str = ""
+    """Of image templates: which of docs/templates.md is broken."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: {self.path}: " if self.path else f"{self.file}:{self.line}: "
         hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
-        return f"{where}{self.message}{hint}"
+        rule = f" [{self.rule}]" if self.rule else ""
+        return f"{where}{self.message}{hint}{rule}"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -37,6 +40,19 @@ class Finding(msgspec.Struct, frozen=True):
     file: Path | None = None
     """A template file; None for `factory.yaml` itself."""
     line: int | None = None
+    rule: str = ""
+
+
+def placed(finding: Finding, file: Path | None = None, line: int = 1) -> Fault:
+    """`file` and `line` are those of a finding in `factory.yaml`, which does not know them itself."""
+    return Fault(
+        file=str(finding.file or file),
+        line=finding.line or line,
+        path=dotted(finding.path),
+        message=finding.message,
+        suggestion=finding.suggestion,
+        rule=finding.rule,
+    )
 
 
 class FaultyConfiguration(RetryableError):

@@ -26,7 +26,7 @@ from .graph import MOST, cycles
 from .releases import definitions
 from .retention import retention
 from .scripts import scripts
-from .upgrading import Change, Context
+from .upgrading import Context
 
 _ANY_DAY: Final = Range(SECOND, DAY)
 _RANGES: Final = {
@@ -51,8 +51,7 @@ class Resolved(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     files: tuple[Path, ...]
     """The template files, missing ones too."""
-    older: tuple[tuple[Path, tuple[Change, ...]], ...] = ()
-    """Template files that are not in the current form, and what was changed in memory."""
+    templates: tuple[tuple[Path, templatefiles.TemplateFile], ...] = ()
 
 
 def resolve(document: Document, folder: Path) -> Resolved:
@@ -90,7 +89,7 @@ def resolve(document: Document, folder: Path) -> Resolved:
         tuple(
             dict.fromkeys(each for path, file in files.items() for each in templatefiles.files(path, file))
         ),
-        tuple((path, file.upgraded.changes) for path, file in files.items() if file.upgraded.changes),
+        tuple(files.items()),
     )
 
 

@@ -23,6 +23,11 @@ DEFINITION = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute"
     "/galleries/gallery/images/ubuntu"
 )
+IDENTITY = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images"
+    "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/builder"
+)
+VHD = {"type": "VHD", "runOutputName": "disk"}
 SOURCE = f"{SUBSCRIPTION}:westeurope:canonical:jammy:22_04-lts-gen2"
 
 
@@ -54,7 +59,12 @@ def build_factory() -> Factory:
 def template_file(**changes: object) -> dict[str, object]:
     """A small sound template file; `None` leaves a member out."""
     source = {"type": "PlatformImage", "publisher": "P", "offer": "O", "sku": "S", "version": "latest"}
-    content = {"location": "westeurope", "properties": {"source": source, "distribute": []}, **changes}
+    content = {
+        "location": "westeurope",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "properties": {"source": source, "distribute": [VHD]},
+        **changes,
+    }
     return {name: value for name, value in content.items() if value is not None}
 
 

@@ -10,7 +10,7 @@ from shared.contracts.factory import load
 from shared.domain.galleries import DefinitionId
 from shared.domain.sources import GallerySource
 
-from .builders import DEFINITION, SUBSCRIPTION, faults_of, template_file, write_factory, yaml
+from .builders import DEFINITION, SUBSCRIPTION, VHD, faults_of, template_file, write_factory, yaml
 
 RELEASED = """\
 definitions:
@@ -32,7 +32,7 @@ LATEST = {"type": "SharedImageVersion", "imageVersionId": f"{DEFINITION}/version
 
 def into(*targets: object, **changes: Any) -> dict[str, object]:
     source = changes.pop("source", MARKET)
-    return template_file(properties={"source": source, "distribute": [*targets]}, **changes)
+    return template_file(properties={"source": source, "distribute": [*targets] or [VHD]}, **changes)
 
 
 def target(**changes: object) -> dict[str, object]:
@@ -46,7 +46,7 @@ def told(folder: Path, text: str, **templates: object) -> list[str]:
 def test_an_image_knows_which_definitions_it_feeds(tmp_path: Path) -> None:
     """Those of somebody else too: what is built from them is made after it."""
     other = DEFINITION.replace("/images/ubuntu", "/images/other")
-    file = into({"type": "VHD"}, target(), target(galleryImageId=other), target(galleryImageId=other))
+    file = into(VHD, target(), *(target(galleryImageId=other, runOutputName=name) for name in "ab"))
     image = load(write_factory(tmp_path, yaml(top=RELEASED), ubuntu=file)).image("ubuntu")
     assert image.feeds == (DefinitionId.parse(DEFINITION), DefinitionId.parse(other))
 
@@ -65,13 +65,13 @@ def test_an_image_may_be_built_from_what_is_latest_in_its_region(tmp_path: Path)
     [
         target(),
         target(targetRegions=None, replicationRegions=["westeurope", "uksouth"]),
-        target(targetRegions=[{"name": "uksouth"}, {"name": "WESTEUROPE"}], replicationMode="full"),
+        target(targetRegions=[{"name": "uksouth"}, {"name": "WESTEUROPE"}], replicationMode="Full"),
         target(targetRegions=None),
         target(galleryImageId=DEFINITION.upper().replace("/SUBSCRIPTIONS/", "/Subscriptions/")),
         # Of definitions that are not configured nothing is asked.
         target(galleryImageId=f"{DEFINITION}-2", excludeFromLatest=False, targetRegions=[{"name": "x"}]),
         target(galleryImageId=f"{DEFINITION}-2/versions/1.0.0", replicationMode="Shallow"),
-        {"type": "VHD", "galleryImageId": "x"},
+        VHD,
     ],
 )
 def test_these_distributors_are_no_fault(tmp_path: Path, sound: dict[str, Any]) -> None:
@@ -91,15 +91,13 @@ DISTRIBUTOR = "templates/ubuntu.json:1: properties.distribute[0]"
          ".excludeFromLatest: versions of definition ubuntu become latest region by region; expected "
          '"excludeFromLatest": true'),
         ({"excludeFromLatest": "true"},
-         ".excludeFromLatest: versions of definition ubuntu become latest region by region; expected "
-         '"excludeFromLatest": true'),
+         ".excludeFromLatest: 'true'; expected true or false, without quotes [kind]"),
         ({"galleryImageId": f"{DEFINITION}/versions/1.0.3"},
          ".galleryImageId: names a version, which can be made once; expected the id of the definition alone"),
         ({"replicationMode": "Shallow"},
          ".replicationMode: 'Shallow'; expected Full, as definition ubuntu says: it cannot be changed later"),
         ({"replicationMode": "Ful"},
-         ".replicationMode: 'Ful'; expected Full, as definition ubuntu says: it cannot be changed later; did "
-         "you mean Full?"),
+         ".replicationMode: 'Ful'; expected Full or Shallow; did you mean Full? [choice]"),
         ({"targetRegions": [{"name": "northeurope"}]},
          ".targetRegions: leaves out westeurope; expected the home region of definition ubuntu to be among "
          "them"),
@@ -107,21 +105,20 @@ DISTRIBUTOR = "templates/ubuntu.json:1: properties.distribute[0]"
          ".replicationRegions: leaves out westeurope; expected the home region of definition ubuntu to be "
          "among them"),
         ({"targetRegions": "westeurope"},
-         ".targetRegions: leaves out westeurope; expected the home region of definition ubuntu to be among "
-         "them"),
+         '.targetRegions: \'westeurope\'; expected a list of regions: [{"name": "westeurope"}] [kind]'),
         ({"galleryImageId": None},
          ".galleryImageId: missing; expected the id of an image definition in a gallery, such as "
-         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022"),
+         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022 [missing]"),
         ({"galleryImageId": ["x"]},
-         ".galleryImageId: no text; expected the id of an image definition in a gallery, such as "
-         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022"),
+         ".galleryImageId: a list; expected the id of an image definition in a gallery, such as "
+         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022 [kind]"),
         ({"galleryImageId": "[resourceId('x')]"},
          ".galleryImageId: \"[resourceId('x')]\"; expected the id of an image definition in a gallery, such "
-         "as .../providers/Microsoft.Compute/galleries/images/images/windows-2022"),
+         "as .../providers/Microsoft.Compute/galleries/images/images/windows-2022 [resource-id]"),
         ({"galleryImageId": DEFINITION.replace("/gallery/", "/my-gallery/")},
          f".galleryImageId: '{DEFINITION.replace('/gallery/', '/my-gallery/')}'; expected the id of an image "
          "definition in a gallery, such as "
-         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022"),
+         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022 [resource-id]"),
     ],
 )  # fmt: skip
 def test_a_distributor_that_would_spoil_a_release_is_told(
@@ -134,17 +131,20 @@ def test_a_distributor_that_would_spoil_a_release_is_told(
     ("id", "said"),
     [
         (f"{DEFINITION}/versions/newest",
-         "'newest' is not a version; expected three numbers such as 1.0.3, or latest"),
+         "'newest' is not a version; expected three numbers such as 1.0.3, or latest [version]"),
         (f"{DEFINITION}/versions/lastest",
-         "'lastest' is not a version; expected three numbers such as 1.0.3, or latest; did you mean latest?"),
+         "'lastest' is not a version; expected three numbers such as 1.0.3, or latest; "
+         "did you mean latest? [version]"),
         (DEFINITION,
          f"'{DEFINITION}'; expected the id of a gallery version: "
-         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022/versions/latest"),
+         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022/versions/latest "
+         "[resource-id]"),
         ("/g/latest",
          "'/g/latest'; expected the id of a gallery version: "
-         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022/versions/latest"),
+         ".../providers/Microsoft.Compute/galleries/images/images/windows-2022/versions/latest "
+         "[resource-id]"),
         ("latest",
-         "'latest'; expected the resource id of a gallery image version"),
+         "'latest'; expected the resource id of a gallery image version [resource-id]"),
     ],
 )  # fmt: skip
 def test_a_source_that_is_no_version_is_told(tmp_path: Path, id: str, said: str) -> None:
@@ -193,7 +193,8 @@ def test_only_so_many_cycles_are_told_at_once(tmp_path: Path) -> None:
     def files() -> Iterator[tuple[str, object]]:
         for number, id in enumerate(ids):
             source = {"type": "SharedImageVersion", "imageVersionId": f"{id}/versions/latest"}
-            yield f"i{number}", into(*(target(galleryImageId=each) for each in ids), source=source)
+            targets = [target(galleryImageId=each, runOutputName=each[-1]) for each in ids]
+            yield f"i{number}", into(*targets, source=source)
 
     images = "\n".join(f"i{number}: {{template: templates/i{number}.json}}" for number in range(6))
     assert len(told(tmp_path, yaml(images=images), **dict(files()))) == 20

@@ -25,8 +25,9 @@ from shared.domain.releases import (
 from shared.domain.schedules import Schedule
 from shared.domain.sources import MarketplaceSource
 
-from .builders import DEFINITION, SUBSCRIPTION, template_file, write_factory
+from .builders import DEFINITION, SUBSCRIPTION, VHD, template_file, write_factory
 
+MANAGED = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/images/i"
 LEAST = f"""\
 subscription: {SUBSCRIPTION}
 resource_group: Images
@@ -202,7 +203,7 @@ def test_the_watched_source_is_the_template_files(tmp_path: Path) -> None:
             },
             "P:O:S:22.04.202611010 (a fixed version) in westeurope",
         ),
-        ({"type": "ManagedImage", "imageId": "/subscriptions/s/x"}, "/subscriptions/s/x in westeurope"),
+        ({"type": "ManagedImage", "imageId": MANAGED}, f"{MANAGED} in westeurope"),
         (
             {"type": "SharedImageVersion", "imageVersionId": f"{DEFINITION}/versions/1.0.3"},
             "gallery/ubuntu:1.0.3 (a fixed version) in westeurope",
@@ -210,13 +211,13 @@ def test_the_watched_source_is_the_template_files(tmp_path: Path) -> None:
     ],
 )
 def test_other_sources_are_not_watched_but_named(tmp_path: Path, source: dict[str, str], text: str) -> None:
-    file = template_file(properties={"source": source, "distribute": []})
+    file = template_file(properties={"source": source, "distribute": [VHD]})
     image = load(write_factory(tmp_path, LEAST, ubuntu=file)).image("ubuntu")
     assert (image.source, image.source_text) == (None, text)
 
 
 def test_a_template_files_body_is_put_as_it_is_but_for_what_only_deployments_have(tmp_path: Path) -> None:
-    written = template_file(tags={"a": "b"}, identity={"type": "UserAssigned"})
+    written = template_file(tags={"a": "b"})
     extra = {"type": "Microsoft.VirtualMachineImages/imageTemplates", "apiVersion": "2025-10-01", "name": "n"}
     image = load(write_factory(tmp_path, LEAST, ubuntu={**extra, **written})).image("ubuntu")
     assert json.loads(bytes(image.body)) == written

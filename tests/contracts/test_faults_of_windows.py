@@ -8,7 +8,7 @@ from shared.contracts.factory import load
 from shared.domain.schedules import Start
 from shared.domain.windows import Hours, Window
 
-from .builders import faults_of, template_file, write_factory, yaml
+from .builders import VHD, faults_of, template_file, write_factory, yaml
 
 NEVER = "never opens; expected some hours of the week that are allowed and not forbidden"
 EXPECTED = "expected days, hours or both, such as MON-FRI 07:00-19:00, SAT,SUN or 22:00-06:00"
@@ -96,14 +96,14 @@ def test_an_image_takes_the_window_of_the_defaults_unless_it_has_its_own(tmp_pat
 def test_the_scripts_of_a_template_are_known_each_once(tmp_path: Path) -> None:
     """Of customizers and validators; one with a checksum cannot change while the template does not."""
     steps: list[dict[str, object]] = [
-        {"scriptUri": "https://a"},
-        {"inline": ["x"]},
-        {"sourceUri": "https://b"},
-        {"scriptUri": "https://a"},
-        {"scriptUri": "https://d", "sha256Checksum": "0" * 64},
+        {"type": "Shell", "scriptUri": "https://a"},
+        {"type": "Shell", "inline": ["x"]},
+        {"type": "File", "sourceUri": "https://b", "destination": "/tmp/b"},
+        {"type": "Shell", "scriptUri": "https://a"},
+        {"type": "Shell", "scriptUri": "https://d", "sha256Checksum": "0" * 64},
     ]
     source = {"type": "PlatformImage", "publisher": "P", "offer": "O", "sku": "S", "version": "latest"}
-    validate = {"inVMValidations": [{"scriptUri": "https://c"}]}
-    properties = {"source": source, "distribute": [], "customize": steps, "validate": validate}
+    validate = {"inVMValidations": [{"type": "Shell", "scriptUri": "https://c"}]}
+    properties = {"source": source, "distribute": [VHD], "customize": steps, "validate": validate}
     path = write_factory(tmp_path, yaml(), ubuntu=template_file(properties=properties))
     assert load(path).image("ubuntu").scripts == ("https://a", "https://b", "https://c")

@@ -11,9 +11,10 @@ import pytest
 from shared import cli
 from shared.contracts.factory import FactoryFile, load, read
 from shared.contracts.faults import FaultyConfiguration
-from tests.contracts.builders import DEFINITION, SUBSCRIPTION, faults_of, write_factory, yaml
+from tests.contracts.builders import DEFINITION, IDENTITY, SUBSCRIPTION, faults_of, write_factory, yaml
 
-from .parts import TYPE, VHD, deployment, template
+from . import parts
+from .parts import TYPE, VHD, deployment
 
 PARAMETERS = {"region": {"type": "string"}}
 RELEASED = """\
@@ -23,6 +24,12 @@ definitions:
     location: westeurope
     rings: [{name: all, regions: {westeurope: {}}}]
 """
+
+
+def template(**properties: Any) -> dict[str, Any]:
+    """One that can be loaded: upgrades do without an identity."""
+    identity = {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}
+    return {**parts.template(**properties), "identity": identity}
 
 
 def by_parameter(**members: Any) -> dict[str, Any]:
@@ -88,8 +95,8 @@ def test_what_is_refused_is_told_with_all_that_is_wrong_elsewhere(tmp_path: Path
     assert told(tmp_path, json.dumps(content, indent=1)) == [
         "ubuntu.json:5: resources[0].location: \"[parameters('region')]\" cannot be computed: parameter "
         "region has no value; expected a defaultValue, or a value in the parameter file "
-        "(NAME.parameters.json)",
-        "ubuntu.json:21: resources[0].tags: expected an object of texts",
+        "(NAME.parameters.json) [expression]",
+        "ubuntu.json:28: resources[0].tags.a: a number; expected a text in quotes [kind]",
     ]
 
 
@@ -112,16 +119,17 @@ def test_a_fault_in_an_upgraded_part_is_told_where_it_is_written(tmp_path: Path)
 def test_validate_tells_what_is_read_as_if_it_were_upgraded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = json.dumps({"type": TYPE, **template(customize=[{"type": "shell"}])}, indent=1)
+    content = json.dumps(
+        {"type": TYPE, **template(customize=[{"type": "shell", "inline": ["true"]}])}, indent=1
+    )
     path = write_factory(tmp_path, yaml(), ubuntu=content)
     file = tmp_path / "templates" / "ubuntu.json"
     assert cli.main(["validate", str(path)]) == 0
     out, err = capsys.readouterr()
     assert err.splitlines() == [
-        f"{file}:2: type: taken off: every template file is of this type",
-        f"{file}:20: properties.customize[0].type: type shell is now Shell",
+        f"{file}:2: type: upgraded: taken off: every template file is of this type",
+        f"{file}:20: properties.customize[0].type: upgraded: type shell is now Shell",
+        f"{file}:1: advice: an older form, read as if upgraded: 2 change(s); `upgrade --write` writes them "
+        "down [older-form]",
     ]
-    assert out.splitlines() == [
-        f"{path}: 1 image(s), 1 source(s), 0 definition(s), no faults",
-        f"{file}: read as if upgraded, 2 change(s); `upgrade --write` writes them down",
-    ]
+    assert out == f"{path}: 1 image(s), 1 source(s), 0 definition(s), no faults, 1 piece of advice\n"
