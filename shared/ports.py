@@ -196,6 +196,9 @@ class Templates(Protocol):
     def delete(self, id: TemplateId) -> None:
         """Started and left. Raises WrongState while it runs."""
 
+    def cancel(self, id: TemplateId) -> None:
+        """The run under way. Started and left. Raises WrongState if none is, or it is being cancelled."""
+
     def run(self, id: TemplateId) -> None:
         """Started and left. Raises WrongState if it runs already, Unreachable if nobody knows."""
 

@@ -19,7 +19,7 @@ from shared.usecases import lineage as ancestry
 from shared.usecases import status as stories
 from shared.usecases import work
 
-from . import orders, releases, retention, templates, upgrade
+from . import orders, plan, releases, retention, templates, upgrade
 from .tables import BY, at, stands, table, text
 
 OK, FAULTS, USAGE = 0, 1, 2
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     dismiss.add_argument("output", help="as `status` and the journal name it: image/run/output")
     dismiss.set_defaults(command=_dismiss)
 
+    plan.add_to(commands)
     orders.add_to(commands)
     upgrade.add_to(commands)
     releases.add_to(commands)

@@ -1,4 +1,4 @@
-"""Orders on the command line: start a run by hand, pause automatic ones."""
+"""Orders on the command line: start a run, cancel it, pause automatic ones, delete a template."""
 
 import argparse
 import uuid
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     for name, act, said in (
-        ("run", _run, "start a run by hand, whatever keeps the factory from starting one by itself"),
+        ("run", _order, "start a run by hand, whatever keeps the factory from starting one by itself"),
+        ("cancel", _order, "cancel the run that is under way; it is not tried again for the same version"),
+        ("delete-template", _order, "delete the template; refused while one of its outputs is not archived"),
         ("pause", _pause, "no automatic runs until `resume`; runs by hand go on"),
     ):
         verb = commands.add_parser(name, help=said)
@@ -24,14 +26,22 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         verb.set_defaults(command=act)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _order(options: argparse.Namespace) -> int:
     this: Worker = options.worker()
+    kind, told = ORDERS[options.name]
     id, correlation = uuid.uuid4().hex, uuid.uuid4().hex
     placed = orders.order(
-        this.outside, this.factory(), options.image, OrderKind.START, id, BY, options.reason, correlation
+        this.outside, this.factory(), options.image, kind, id, BY, options.reason, correlation
     )
-    print(f"{placed.image}: a run is ordered (order {placed.id}, correlation {correlation})")
+    print(f"{placed.image}: {told} is ordered (order {placed.id}, correlation {correlation})")
     return 0
+
+
+ORDERS = {
+    "run": (OrderKind.START, "a run"),
+    "cancel": (OrderKind.CANCEL, "the end of its run"),
+    "delete-template": (OrderKind.DELETE, "the deletion of its template"),
+}
 
 
 def _pause(options: argparse.Namespace) -> int:

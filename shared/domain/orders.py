@@ -19,6 +19,10 @@ ORDER_ID: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,63}")
 class OrderKind(enum.Enum):
     START = "start"
     """A run, whatever keeps the factory from starting one by itself."""
+    CANCEL = "cancel"
+    """No more of the run that is under way, or about to be."""
+    DELETE = "delete-template"
+    """The template goes, once; the next run that is wanted has it made again."""
 
 
 class OrderState(enum.Enum):
@@ -42,6 +46,8 @@ class Order(msgspec.Struct, frozen=True, tag="order"):
     """What it waits for, what became of it, or why it cannot be."""
     run: RunStart | None = None
     """The run that it is about, once it is visible."""
+    sent: datetime | None = None
+    """When the factory last set out to do at Azure what it asks for."""
     ended: datetime | None = None
     """When it was done or refused."""
     v: int = 1
@@ -56,4 +62,8 @@ class Order(msgspec.Struct, frozen=True, tag="order"):
         return f"{_SAID[self.kind]} by {self.by}{f': {self.reason}' if self.reason else ''}"
 
 
-_SAID: Final = {OrderKind.START: "started by hand"}
+_SAID: Final = {
+    OrderKind.START: "started by hand",
+    OrderKind.CANCEL: "cancelled by hand",
+    OrderKind.DELETE: "template deleted by hand",
+}

@@ -76,6 +76,11 @@ class ArmTemplates:
         with translated(_call("deleting", id, "delete", "Contributor", _WRONG_STATE)):
             self._of(id).begin_delete(id.group, id.name, polling=False)
 
+    def cancel(self, id: TemplateId) -> None:
+        call = _call("cancelling the run of", id, "cancel/action", "Contributor", _WRONG_STATE)
+        with translated(call):
+            self._of(id).begin_cancel(id.group, id.name, polling=False)
+
     def run(self, id: TemplateId) -> None:
         call = _call("running", id, "run/action", "Contributor", _WRONG_STATE, repeatable=False)
         with translated(call):

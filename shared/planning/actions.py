@@ -6,7 +6,7 @@ import msgspec
 
 from shared.domain.galleries import Update
 from shared.domain.ids import RunStart, TemplateId
-from shared.domain.orders import OrderKind
+from shared.domain.orders import Order, OrderKind
 from shared.domain.records import Claim, CurrentRun
 from shared.domain.releases import ReleaseRecord
 from shared.domain.templates import LastRun, Template
@@ -101,6 +101,27 @@ class PassSchedule(msgspec.Struct, frozen=True):
     why: str
 
 
+class CancelRun(msgspec.Struct, frozen=True):
+    """Somebody wants no more of the run that is under way."""
+
+    run: RunStart
+    order: Order
+
+
+class DeleteByHand(msgspec.Struct, frozen=True):
+    """Somebody wants the template deleted: if the ledger agrees that nothing would be lost with it."""
+
+    run: RunStart | None
+    order: Order
+
+
+class MeetOrder(msgspec.Struct, frozen=True):
+    """What a person asked for has come about."""
+
+    kind: OrderKind
+    why: str
+
+
 class UpdateVersion(msgspec.Struct, frozen=True):
     """Send the whole list of regions. `update` is None if only the record goes on."""
 
@@ -142,6 +163,9 @@ Action = (
     | ForgetRun
     | CountFailure
     | RefuseOrder
+    | CancelRun
+    | DeleteByHand
+    | MeetOrder
     | PassSchedule
     | Wait
     | Nothing
@@ -159,6 +183,9 @@ EFFECTS = (
     ForgetRun,
     CountFailure,
     RefuseOrder,
+    CancelRun,
+    DeleteByHand,
+    MeetOrder,
     PassSchedule,
 )
 """Actions for which a sweep sends a look."""

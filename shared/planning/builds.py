@@ -13,7 +13,7 @@ from shared.domain.sources import GallerySource
 from shared.domain.templates import Provisioning, RunState, Template
 from shared.domain.versions import Version
 
-from . import clock, deployment, ingredients, orders
+from . import byhand, clock, deployment, ingredients, orders
 from .actions import (
     Action,
     CountFailure,
@@ -110,6 +110,18 @@ def _run_has_ended(s: Situation) -> Answer:
     if s.template is None or run is None or not run.state.over or run.start == s.record.recorded:
         return None
     return (RecordEnd(run, _claim_of(s, run.start), s.template),)
+
+
+def _run_is_to_be_cancelled(s: Situation) -> Answer:
+    return byhand.cancels(s.record, s.image, s.template, s.timing.claim, s.now)
+
+
+def _deletion_has_ended(s: Situation) -> Answer:
+    return byhand.ends_deletion(s.record, s.image, s.template)
+
+
+def _template_is_to_be_deleted(s: Situation) -> Answer:
+    return byhand.deletes(s.record, s.template, s.timing.look_again, s.now)
 
 
 def _run_is_under_way(s: Situation) -> Answer:
@@ -276,11 +288,14 @@ def _start(s: Situation) -> Answer:
 
 RULES: tuple[Callable[[Situation], Answer], ...] = (
     _run_has_ended,
+    _run_is_to_be_cancelled,
+    _deletion_has_ended,
     _run_is_under_way,
     _run_has_vanished,
     _output_is_not_safe,
     _run_is_requested,
     _template_goes,
+    _template_is_to_be_deleted,
     _file_says_something_else,
     _is_paused,
     _is_not_wanted,

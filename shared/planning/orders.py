@@ -9,6 +9,7 @@ from shared.domain.factory import Image, Mode, Timing
 from shared.domain.ids import RunStart
 from shared.domain.orders import Order, OrderKind, OrderState
 from shared.domain.records import Claim, ImageRecord
+from shared.domain.templates import RunState
 
 
 def open_order(record: ImageRecord, kind: OrderKind) -> Order | None:
@@ -42,10 +43,34 @@ def _is_busy(image: Image, record: ImageRecord) -> str:
     return ""
 
 
+def _is_idle(image: Image, record: ImageRecord) -> str:
+    return "" if record.run or record.claim else f"no run of {image.name} is under way"
+
+
+def _is_unsafe(image: Image, record: ImageRecord) -> str:
+    return unsafe(tuple(f"{image.name}/{each}" for each in record.unsettled))
+
+
+def unsafe(outputs: tuple[str, ...]) -> str:
+    """Why the template stays, with all that would go with it; empty if nothing would."""
+    named = ", ".join(outputs)
+    return f"the template is not deleted while not archived: {named}" if named else ""
+
+
 PLAINLY: dict[OrderKind, tuple[Callable[[Image, ImageRecord], str], ...]] = {
     OrderKind.START: (_observes, _is_busy),
+    OrderKind.CANCEL: (_observes, _is_idle),
+    OrderKind.DELETE: (_observes, _is_busy, _is_unsafe),
 }
 """Of each kind, what tells at once that it cannot be. Everything else is found by the look that follows."""
+
+
+def another(record: ImageRecord, run: str | None) -> str:
+    """Why an order about this very run cannot be given; empty if it can, or if any run is meant."""
+    if run is None or (record.run and record.run.start == run):
+        return ""
+    now = f"; under way is that of {record.run.start}" if record.run else ""
+    return f"the run of {run} is not under way{now}"
 
 
 def placed(record: ImageRecord, order: Order) -> ImageRecord:
@@ -58,6 +83,24 @@ def met(record: ImageRecord, claim: Claim | None, run: RunStart, now: datetime) 
         return record
     done = {"state": OrderState.DONE, "why": f"run {run} is visible", "run": run, "ended": now}
     return _changed(record, lambda o: o.id == claim.order, done)
+
+
+def over(record: ImageRecord, run: RunStart, state: RunState, now: datetime) -> ImageRecord:
+    """A run has ended: an order to cancel it is done, or came too late."""
+    ended = OrderState.DONE if state is RunState.CANCELED else OrderState.REFUSED
+    changes = {"state": ended, "why": f"run {run} ended: {state.value}", "run": run, "ended": now}
+    return _changed(record, lambda o: o.kind is OrderKind.CANCEL, changes)
+
+
+def sent(record: ImageRecord, kind: OrderKind, now: datetime | None) -> ImageRecord:
+    """What the order asks for is about to be asked of Azure."""
+    return _changed(record, lambda o: o.kind is kind, {"sent": now})
+
+
+def done(record: ImageRecord, kind: OrderKind, why: str, now: datetime) -> ImageRecord:
+    return _changed(
+        record, lambda o: o.kind is kind, {"state": OrderState.DONE, "why": why[:2000], "ended": now}
+    )
 
 
 def refused(record: ImageRecord, kind: OrderKind, why: str, now: datetime) -> ImageRecord:

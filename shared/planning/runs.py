@@ -93,8 +93,9 @@ def ended(
     record: ImageRecord, run: LastRun, claim: Claim | None, built: Built, timing: Timing, now: datetime
 ) -> ImageRecord:
     """A run is over. Its outputs are added by `leaves`."""
+    met = orders.over(orders.met(record, claim, run.start, now), run.start, run.state, now)
     over = replace(
-        orders.met(record, claim, run.start, now),
+        met,
         claim=None,
         run=None,
         recorded=run.start,

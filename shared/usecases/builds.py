@@ -14,7 +14,7 @@ from shared import telemetry
 from shared.domain import keys
 from shared.domain.errors import AccessDenied, Missing, PermanentError, Throttled, WrongState
 from shared.domain.events import EventType
-from shared.domain.factory import Factory
+from shared.domain.factory import Factory, Image
 from shared.domain.looks import Look
 from shared.domain.orders import OrderKind
 from shared.domain.records import ImageRecord
@@ -24,7 +24,9 @@ from shared.planning import actions, builds, clock, deployment, orders, runs
 from shared.planning.looks import arm
 from shared.ports import Outside
 
+from . import byhand
 from .ancestors import moving
+from .deleting import delete
 from .deployment import look_at_former
 from .ends import record_end
 from .ingredients import ingredients
@@ -36,21 +38,29 @@ BUILDING = (actions.CreateTemplate, actions.RequestRun)
 
 def look_at_image(out: Outside, factory: Factory, look: Look) -> None:
     """One ledger read and one Resource Manager GET; more only where there is something to do."""
-    image = factory.image(look.id)
-    now = out.clock.now()
-    held = out.ledger.read(keys.image_key(image.name), ImageRecord)
-    known = held.record if held else ImageRecord(image.name)
-    record = deployment.renamed(clock.follow_schedule(known, image, now), image)
-    turn = look_at_former(Turn(out, factory, image, look, now, held, record))
-    template = out.templates.get(image.in_use(turn.record))
-    turn = replace(turn, record=deployment.follow(turn.record, image, template))
-    for action in _plan(turn, template):
+    turn = look_at_former(begin(out, factory, factory.image(look.id), look))
+    template, turn = observe(turn)
+    for action in plan(turn, template):
         turn = APPLY[type(action)](turn, action)
     if turn.record.trouble:
         save(replace(turn, record=replace(turn.record, trouble=None)), "trouble-over")
 
 
-def _plan(turn: Turn, template: Template | None) -> tuple[actions.Action, ...]:
+def begin(out: Outside, factory: Factory, image: Image, look: Look) -> Turn:
+    now = out.clock.now()
+    held = out.ledger.read(keys.image_key(image.name), ImageRecord)
+    known = held.record if held else ImageRecord(image.name)
+    record = deployment.renamed(clock.follow_schedule(known, image, now), image)
+    return Turn(out, factory, image, look, now, held, record)
+
+
+def observe(turn: Turn) -> tuple[Template | None, Turn]:
+    """The template in use."""
+    template = turn.out.templates.get(turn.image.in_use(turn.record))
+    return template, replace(turn, record=deployment.follow(turn.record, turn.image, template))
+
+
+def plan(turn: Turn, template: Template | None) -> tuple[actions.Action, ...]:
     """Ancestors and ingredients are asked for only where the image would be built."""
     situation = builds.Situation(turn.image, turn.factory.timing, turn.record, template, turn.now)
     planned = builds.plan(situation)
@@ -123,31 +133,6 @@ def _patch(turn: Turn, action: actions.PatchTemplate) -> Turn:
     return _armed(turn, soon, "template-patched")
 
 
-def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
-    """Just before the DELETE the template is read again: its last run must be the one that is archived."""
-    turn = save(says(turn, f"deleting the template: {action.why}", deleting=turn.now), "template-deleted")
-    again = turn.out.templates.get(turn.image.in_use(turn.record))
-    last = again.last_run.start if again and again.last_run else None
-    if again is None:
-        return turn
-    if last != action.run:
-        return _spare(turn, f"the template is not deleted: it has run again ({last})")
-    try:
-        turn.out.templates.delete(again.id)
-    except WrongState as error:
-        return _spare(turn, f"the template is not deleted: {error}")
-    except (Throttled, AccessDenied):
-        save(replace(turn, record=replace(turn.record, deleting=None)), "template-kept")
-        raise
-    return turn
-
-
-def _spare(turn: Turn, why: str) -> Turn:
-    turn = save(says(turn, why, deleting=None), "template-kept")
-    send(turn)
-    return turn
-
-
 def _request(turn: Turn, action: actions.RequestRun) -> Turn:
     slot = take_slot(turn.out, turn.factory, turn.image, turn.now)
     if slot is None:
@@ -196,7 +181,10 @@ def _note(turn: Turn, action: actions.NoteRun) -> Turn:
     )
     turn = replace(turn, record=runs.noted(turn.record, run))
     why = f"run {run.start} is visible: {run.claim.why if run.claim else 'not requested by the factory'}"
-    return save(says(turn, why), "run-started")
+    turn = save(says(turn, why), "run-started")
+    if orders.open_order(turn.record, OrderKind.CANCEL):
+        send(turn)
+    return turn
 
 
 def _forget(turn: Turn, action: actions.ForgetRun) -> Turn:
@@ -224,13 +212,6 @@ def _count(turn: Turn, action: actions.CountFailure) -> Turn:
     return turn
 
 
-def _refuse_order(turn: Turn, action: actions.RefuseOrder) -> Turn:
-    record = orders.refused(turn.record, action.kind, action.why, turn.now)
-    turn = save(replace(turn, record=record), "order-refused")
-    send(turn)
-    return turn
-
-
 def _pass(turn: Turn, action: actions.PassSchedule) -> Turn:
     record = runs.passed(turn.record, turn.now)
     turn = save(says(replace(turn, record=record), action.why), "schedule-passed")
@@ -242,7 +223,7 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.Nothing: _nothing,
     actions.Wait: _wait,
     actions.CreateTemplate: _create,
-    actions.DeleteTemplate: _delete,
+    actions.DeleteTemplate: delete,
     actions.ReplaceTemplate: _replace,
     actions.PatchTemplate: _patch,
     actions.RequestRun: _request,
@@ -250,6 +231,9 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.RecordEnd: record_end,
     actions.ForgetRun: _forget,
     actions.CountFailure: _count,
-    actions.RefuseOrder: _refuse_order,
+    actions.RefuseOrder: byhand.refuse,
+    actions.CancelRun: byhand.cancel,
+    actions.DeleteByHand: byhand.delete,
+    actions.MeetOrder: byhand.meet,
     actions.PassSchedule: _pass,
 }

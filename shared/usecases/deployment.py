@@ -9,53 +9,33 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared import telemetry
-from shared.domain import keys
 from shared.domain.errors import AccessDenied, Throttled, WrongState
-from shared.domain.ids import ImageName, RunStart, TemplateId
-from shared.domain.records import OutputRecord, OutputState, RunRecord
-from shared.domain.templates import OutputKind
+from shared.domain.ids import TemplateId
 from shared.planning import actions, deployment
-from shared.ports import Outside
 
+from .deleting import unsafe
 from .ends import record_end
 from .journal import image_line
 from .turn import Turn, save
 
-SAFE = (OutputState.ARCHIVED, OutputState.LOST, OutputState.RETIRED)
-"""What the template of a VHD need not be kept for."""
-
 
 def look_at_former(turn: Turn) -> Turn:
-    """One GET for each template that was left."""
-    record = turn.record
-    if not record.former:
-        return turn
-    seen = {each.id: turn.out.templates.get(each.id) for each in record.former}
-    for action in deployment.former(record, turn.image, seen, turn.factory.timing, turn.now):
+    for action in plan_former(turn):
         turn = APPLY[type(action)](turn, action)
     return turn
 
 
-def unsafe(out: Outside, image: ImageName, run: RunStart | None) -> tuple[str, ...]:
-    """What a run has left that would be lost with its template, each as a person would want it told."""
-    if run is None:
-        return ()
-    held = out.ledger.read(keys.run_key(image, run), RunRecord)
-    if held is None:
-        return (f"the end of the run of {run} is not recorded",)
-    found = (out.ledger.read(keys.output_key(image, run, name), OutputRecord) for name in held.record.outputs)
-    outputs = (each.record for each in found if each is not None)
-    return tuple(
-        f"the output {each.id} is not archived ({each.state.value})"
-        for each in outputs
-        if each.kind is OutputKind.VHD and each.state not in SAFE
-    )
+def plan_former(turn: Turn) -> tuple[actions.Action, ...]:
+    """One GET for each template that was left."""
+    record = turn.record
+    seen = {each.id: turn.out.templates.get(each.id) for each in record.former}
+    return deployment.former(record, turn.image, seen, turn.factory.timing, turn.now)
 
 
 def _delete(turn: Turn, action: actions.DeleteFormer) -> Turn:
     """By the ledger every VHD of its last run is safe; by Azure, read once more, that is its last run."""
     if left := unsafe(turn.out, turn.image.name, action.run):
-        return _keep(turn, action.id, left[0])
+        return _keep(turn, action.id, f"not archived: {', '.join(left)}")
     turn = _tell(
         replace(turn, record=deployment.goes(turn.record, action.id, turn.now)),
         "former-template-deleted",

@@ -39,10 +39,12 @@ def order(
     by: str,
     reason: str,
     correlation: str,
+    run: str | None = None,
 ) -> Order:
     """The order as it is in the ledger; the same id again gives the same one, whatever became of it.
 
-    Raises Invalid for an unknown image and WrongState for what plainly cannot be now.
+    `run` is the one that is to be cancelled, where it matters which. Raises Invalid for an unknown image and
+    WrongState for what plainly cannot be now.
     """
     configured = factory.image(image)
     if not ORDER_ID.fullmatch(id):
@@ -55,7 +57,8 @@ def order(
             return _known(known.record, asked)
         held = _read(out, configured.name)
         record = held.record if held else ImageRecord(configured.name, scheduled=asked.at)
-        if why := orders.cannot_be(configured, record, kind, factory.timing, asked.at):
+        plainly = orders.cannot_be(configured, record, kind, factory.timing, asked.at)
+        if why := plainly or orders.another(record, run):
             raise WrongState(why)
         line = image_line(
             configured.name, configured.name, "ordered", asked.said, _look(asked), asked.at, by=by
