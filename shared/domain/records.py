@@ -144,7 +144,7 @@ class RunRecord(msgspec.Struct, frozen=True, tag="run"):
     staging_group: str | None
     correlation: str
     source: str = ""
-    """What the version is one of: a definition's id, or `publisher:offer:sku`."""
+    """What it was built from: a definition's id, `publisher:offer:sku`, or the id of a managed image."""
     v: int = 1
 
 

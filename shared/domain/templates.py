@@ -47,6 +47,15 @@ class LastRun(msgspec.Struct, frozen=True):
     """Where the message says that customization.log is. Told, not proven: the account may be anybody's."""
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """What a template is built from, as it says itself: its image may have another file by now."""
+
+    root: str = ""
+    """A definition's id, a managed image's, or `publisher:offer:sku`; empty for what is none of these."""
+    version: str = ""
+    """The version that it names; empty where it takes the latest."""
+
+
 class Template(msgspec.Struct, frozen=True):
     """A template as read just now."""
 
@@ -63,6 +72,7 @@ class Template(msgspec.Struct, frozen=True):
     """Why provisioning failed."""
     generalized_by: str = ""
     """The command that it brings to generalize its image; empty for Image Builder's own."""
+    origin: Origin = Origin()
     form: Form | None = None
     """What the factory made it from; None where its tag does not tell."""
     tags: dict[str, str] = {}

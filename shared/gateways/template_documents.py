@@ -1,5 +1,6 @@
 """How Image Builder's JSON becomes a template, a last run and outputs, to the letter where letters count."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -9,9 +10,10 @@ from shared import telemetry
 from shared.contracts.generalization import generalized_by
 from shared.domain.deployment import FORM, Form
 from shared.domain.errors import Invalid, RetryableError
+from shared.domain.galleries import VersionId
 from shared.domain.ids import BlobAddress, ResourceId, RunStart, TemplateId
 from shared.domain.retention import OWNER, tag_of
-from shared.domain.templates import LastRun, OutputKind, Provisioning, RunOutput, RunState, Template
+from shared.domain.templates import LastRun, Origin, OutputKind, Provisioning, RunOutput, RunState, Template
 
 from .addresses import Addresses
 from .arm import at, moment, text_at
@@ -52,10 +54,30 @@ def template(document: Any, addresses: Addresses) -> Template:
         last_run=_last_run(id, document, addresses),
         trouble=_trouble(document),
         generalized_by=generalized_by(at(document, "properties", "customize")),
+        origin=_origin(at(document, "properties", "source")),
         form=form,
         tags=tags,
         content=_content(document) if owner and not form else b"",
     )
+
+
+def _origin(source: Any) -> Origin:
+    """Read for lineage alone: what cannot be understood is Azure's affair."""
+    match text_at(source, "type").lower():
+        case "platformimage":
+            named = (text_at(source, part) for part in ("publisher", "offer", "sku"))
+            return Origin(":".join(named).lower(), _named(text_at(source, "version")))
+        case "managedimage":
+            return Origin(text_at(source, "imageId").lower())
+        case "sharedimageversion":
+            with contextlib.suppress(Invalid):
+                id = VersionId.parse(text_at(source, "imageVersionId"))
+                return Origin(str(id.definition), _named(id.version))
+    return Origin()
+
+
+def _named(version: str) -> str:
+    return "" if version.lower() == "latest" else version
 
 
 def run_output(document: Any, addresses: Addresses) -> RunOutput | None:

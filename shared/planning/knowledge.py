@@ -107,7 +107,7 @@ class Knowledge:
         found = {}
         for output in self.outputs:
             run = self.runs.get((output.image, output.run))
-            if run is None or run.version or not run.source.startswith("/subscriptions/"):
+            if run is None or run.version or "/galleries/" not in run.source:
                 continue
             at = output.target
             blob = at is not None and (at.account, at.container, at.name) in self.blobs
@@ -187,11 +187,13 @@ class Knowledge:
         return (known.mode if known else self.factory.mode) is Mode.ACT
 
     def parent(self, image: ImageName, run: str | None) -> str:
-        """The gallery version that a run was built from; empty for one of the marketplace."""
+        """The gallery version or managed image that a run was built from; empty for the marketplace."""
         found = self.runs.get((image, run or ""))
-        if found is None or found.version is None or not found.source.startswith("/subscriptions/"):
+        if found is None or not found.source.startswith("/subscriptions/"):
             return ""
-        return f"{found.source}/versions/{found.version}".lower()
+        if "/galleries/" not in found.source:
+            return found.source.lower()
+        return f"{found.source}/versions/{found.version}".lower() if found.version else ""
 
     def thing(self, kind: Kind, id: str, image: str, tags: dict[str, str], **more: Any) -> Thing:
         """A thing with what holds for all kinds."""

@@ -33,9 +33,9 @@ def what_was_built(
 ) -> Built:
     """Observed, never assumed: the artifact's tag, a changed exactVersion, else the newest then listed."""
     for tag in tags:
-        if (found := _IN_TAG.search(tag)) and (version := _version(found[1])):
+        if (found := _IN_TAG.search(tag)) and (version := version_of(found[1])):
             return Built(version)
-    if claim and exact and exact != claim.exact_before and (version := _version(exact)):
+    if claim and exact and exact != claim.exact_before and (version := version_of(exact)):
         return Built(version)
     if claim and claim.version:
         return Built(claim.version, inferred=True)
@@ -167,7 +167,7 @@ def _back_off(times: int, timing: Timing, now: datetime) -> datetime:
     return now + timing.retry_after[min(times, len(timing.retry_after)) - 1]
 
 
-def _version(text: str) -> Version | None:
+def version_of(text: str) -> Version | None:
     """Of a marketplace image the version itself, of a gallery's the id of one."""
     try:
         return Version.parse(text.rsplit("/", 1)[-1])

@@ -28,13 +28,12 @@ from .scans import of_kind, scanned
 from .visit import version_line
 
 
-def note_descent(out: Outside, image: Image, run: RunRecord, built: Built, now: datetime) -> None:
+def note_descent(out: Outside, run: RunRecord, built: Built, now: datetime) -> None:
     """The row that leads from the source to the run."""
-    if image.source is None or built.version is None:
+    if not run.source or built.version is None:
         return
-    root = image.source.root
-    row = Descent(root, built.version, image.name, run.start, built.inferred, now)
-    out.ledger.commit(keys.of_lineage(root), (Put(row),))
+    row = Descent(run.source, built.version, run.image, run.start, built.inferred, now)
+    out.ledger.commit(keys.of_lineage(run.source), (Put(row),))
 
 
 def introduce(

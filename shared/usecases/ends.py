@@ -44,14 +44,12 @@ def record_end(turn: Turn, action: actions.RecordEnd) -> Turn:
         return turn
     listed = turn.out.templates.outputs(action.template.id)
     found = [f for output in listed if (f := _find(turn, action, output))]
-    built = runs.what_was_built(
-        (f.tag for f in found), action.template.exact_version, action.claim, turn.record, action.run.started
-    )
+    built = _built(turn, action, [f.tag for f in found])
     outputs = [replace(f.record, version=built.version, inferred=built.inferred) for f in found]
     run = _run_record(turn, action, built, outputs)
     turn = _after(turn, action, built, outputs)
     _publish(turn, run)
-    note_descent(turn.out, turn.image, run, built, turn.now)
+    note_descent(turn.out, run, built, turn.now)
     for output in outputs:
         introduce(turn.out, turn.factory, turn.image, output, built, turn.look)
     turn = save(turn, "run-ended", Insert(run), *(Insert(o) for o in outputs), *_refusals(turn, outputs))
@@ -174,6 +172,17 @@ def _pin(turn: Turn, vhd: OutputRecord, run: LastRun) -> Found | None:
     return Found(replace(vhd, etag=facts.etag, length=facts.length), tag)
 
 
+def _built(turn: Turn, action: actions.RecordEnd, tags: list[str]) -> runs.Built:
+    """What the record knows is of the source that the image has now; the template may have another."""
+    origin, source = action.template.origin, turn.image.source
+    if origin.version and (fixed := runs.version_of(origin.version)):
+        return runs.Built(fixed)
+    same = source is None or origin.root == source.root
+    record = turn.record if same else ImageRecord(turn.image.name)
+    claim = action.claim if same else None
+    return runs.what_was_built(tags, action.template.exact_version, claim, record, action.run.started)
+
+
 def _run_record(
     turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: list[OutputRecord]
 ) -> RunRecord:
@@ -188,7 +197,7 @@ def _run_record(
         message=run.message[:2000],
         version=built.version,
         inferred=built.inferred,
-        source=turn.image.source.root if turn.image.source else "",
+        source=action.template.origin.root,
         ours=claim is not None,
         why=claim.why if claim else "started by somebody else",
         outputs=tuple(o.name for o in outputs),
