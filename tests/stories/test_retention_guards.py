@@ -1,5 +1,6 @@
 """What keeps a version although the plan of the sweep, or what Resource Graph shows, would let it go."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from sandbox.switches import Switches
 from shared.domain import keys
 from shared.domain.galleries import Target, Update, VersionId
 from shared.domain.ids import ImageName, ResourceId, RunStart
-from shared.domain.records import OutputRecord, OutputState
+from shared.domain.orders import OrderKind
+from shared.domain.records import OutputRecord, OutputState, RunRecord
 from shared.domain.releases import Descent
 from shared.domain.retention import MARK, PIN, Kind, RetentionRecord, Stage
 from shared.domain.templates import OutputKind
 from shared.domain.versions import Version
 from shared.ports import Put
-from shared.usecases import rulings, withdrawals
+from shared.usecases import orders, rulings, withdrawals
 from shared.usecases.retention import send
 
 from .gallery import GALLERY
@@ -285,3 +287,25 @@ def test_a_mark_is_found_for_unmarking_however_many_there_are() -> None:
     world.ledger.commit(keys.of_retention(Kind.GALLERY_VERSION.value), (Put(last),))
     rulings.unmark(world.worker.outside, world.worker.factory(), "dev/last", "wanted", "c")
     assert "dev/last" not in world.going()
+
+
+def test_what_a_fixed_version_was_built_into_is_known_as_its_child(tmp_path: Path) -> None:
+    """Nothing watches a fixed version; the run is its child all the same, and so is what the run made."""
+    config = configured(tmp_path)
+    file = tmp_path / "dev.json"
+    template = json.loads(file.read_text())
+    template["properties"]["source"]["imageVersionId"] = f"{VERSIONS}/1.0.0"
+    file.write_text(json.dumps(template))
+    world = RetentionWorld(history=3, config=config)
+    this = world.worker
+    orders.order(this.outside, this.factory(), "dev", OrderKind.START, "one", "ada", "", "c")
+    world.play(lambda w: bool(w.records(RunRecord)) and w.known("dev").run is None)
+    (run,) = world.records(RunRecord)
+    assert (run.source.lower(), str(run.version), run.inferred) == (
+        VERSIONS.rsplit("/", 1)[0].lower(),
+        "1.0.0",
+        False,
+    )
+    assert [str(row.version) for row in world.records(Descent)] == ["1.0.0"]
+    (made,) = [v for v in world.plan_now().verdicts if v.parent]
+    assert made.parent == f"{VERSIONS}/1.0.0".lower()
