@@ -102,6 +102,6 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return repr(value[:200])
     if value is None:
-        return "missing"
+        return "null"
     kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
     return kinds.get(type(value), "an object")

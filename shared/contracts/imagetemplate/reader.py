@@ -1,7 +1,7 @@
 """Holds a template against the tables of its form: kinds, choices, bounds, and names that nobody knows."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from shared.contracts.faults import nearest
@@ -9,7 +9,7 @@ from shared.contracts.positions import Path
 from shared.domain.errors import Invalid
 from shared.domain.ids import SUBSCRIPTION, ResourceId
 
-from .form import GROUP
+from .form import GROUP, TEMPLATE
 from .kinds import Flag, Form, Ids, Kind, Many, Number, Remark, Tags, Text, Union, shown, wrong
 
 Found = list[Remark]
@@ -174,12 +174,27 @@ def _unknown(name: str, what: str, near: str, path: Path, siblings: tuple[tuple[
     if near.lower() == name.lower():
         said = f"{of}: upper and lower case count since api-version 2024-02-01"
         return Remark(path, said, "case", near)
-    owners = [other for other, form in siblings if name in form.members]
+    owners = [other for other, form in siblings if name in form.members] or _elsewhere(name)
     if owners:
         return Remark(
             path, f"{of}; {' and '.join(owners)} {'has' if len(owners) == 1 else 'have'} it", _UNKNOWN
         )
     return Remark(path, f"{of}; unknown ones are refused since api-version 2024-02-01", _UNKNOWN, near)
+
+
+def _elsewhere(name: str) -> list[str]:
+    """The one object that has such a member; none if there are several, for it is a common word."""
+    owners = {form.what for form in _forms(TEMPLATE) if name in form.members}
+    return list(owners) if len(owners) == 1 else []
+
+
+def _forms(kind: Kind) -> Iterator[Form]:
+    if isinstance(kind, Form):
+        yield kind
+    parts = kind.variants if isinstance(kind, Union) else kind.members if isinstance(kind, Form) else {}
+    within = [kind.of] if isinstance(kind, Many) else parts.values()
+    for each in within:
+        yield from _forms(each)
 
 
 _UNKNOWN: Final = "unknown-member"

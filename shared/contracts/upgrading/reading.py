@@ -56,7 +56,9 @@ def _parameters(file: Path) -> Mapping[str, Any]:
 def _json(file: Path) -> tuple[str, object]:
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        return text, json.loads(text, parse_constant=_refuse)
+        return text, json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+    except _Twice as error:
+        raise _told_twice(file, text, str(error)) from error
     except json.JSONDecodeError as error:
         raise Unreadable(
             file, error.lineno, f"this is not JSON: {error.msg} (column {error.colno})"
@@ -70,6 +72,27 @@ def _kind(value: object) -> str:
         return repr(value[:80])
     kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
     return kinds.get(type(value), "null")
+
+
+class _Twice(Exception):
+    pass
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON would silently keep the last of two equal names."""
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _told_twice(file: Path, text: str, name: str) -> Unreadable:
+    from shared.contracts.positions import parse  # and with it PyYAML, for faulty files
+
+    said = f"{name!r} is there twice"
+    flaws = [flaw for flaw in parse(text).flaws if flaw.message.startswith(said)]
+    return Unreadable(file, flaws[0].line, flaws[0].message) if flaws else Unreadable(file, 1, said)
 
 
 def _refuse(constant: str) -> float:
