@@ -96,14 +96,13 @@ def plan(
     *,
     going: bool,
 ) -> PlanPage:
-    """Retention's plan, computed now, with some of its verdicts. Raises Unknown for an unknown image."""
-    name = factory.image(image).name if image else None
+    """Retention's plan, computed now, with some of its verdicts; of any image that it knows."""
     decided = planned(out, factory)
     chosen = [
         (f"{number:06d}", verdict)
         for number, verdict in enumerate(sorted(decided.verdicts, key=_order))
         if kind in (None, verdict.kind)
-        and name in (None, verdict.image)
+        and image in (None, verdict.image)
         and (not going or not verdict.keep or verdict.step is not Step.NOTHING)
     ]
     rest = [each for each in chosen if after is None or each[0] > after]

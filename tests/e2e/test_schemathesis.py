@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from schemathesis.schemas import APIOperation
 
 LONGEST = 8000
+KNOWN = {"image": IMAGE, "definition": "windows-2022", "version": "1.0.0"}
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -37,7 +38,7 @@ CHECKS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("examples", [3, pytest.param(150, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [2, pytest.param(40, marks=pytest.mark.long)])
 def test_every_answer_is_one_that_the_description_has(factory: FactoryWorld, examples: int) -> None:
     """And afterwards the factory is at rest, with nothing failed."""
     functions = f"{factory.sandbox.endpoints['functions']}/api/v1"
@@ -70,8 +71,9 @@ def _try(operation: Any, mode: GenerationMode, call: Any, examples: int) -> None
 
 
 def _call(session: requests.Session, base: str, case: Case) -> None:
-    if case.path_parameters and "image" in case.path_parameters and len(case.path_parameters["image"]) % 2:
-        case.path_parameters["image"] = IMAGE  # else hardly any request gets beyond "no such image"
+    for name, there in KNOWN.items():
+        if case.path_parameters and len(str(case.path_parameters.get(name, ""))) % 2:
+            case.path_parameters[name] = there  # else hardly any request gets beyond "no such thing"
     if len(case.as_curl_command()) > LONGEST:
         return  # no host reads so long a request line
     response = case.call(base_url=base, session=session, timeout=20)
