@@ -24,6 +24,7 @@ _WITH_MASTER_KEY: Final = func.AuthLevel.ANONYMOUS if _SIGNED_IN else func.AuthL
 
 MASTER_KEY: Final = {
     "api_admin_approve": ("POST", "v1/retention/approvals"),
+    "api_admin_delete_template": ("DELETE", "v1/images/{image}/template"),
     "api_admin_undelete": ("POST", "v1/versions/{definition}/{version}/undelete"),
     "api_admin_unpin": ("POST", "v1/versions/{definition}/{version}/unpin"),
     "api_admin_withdraw": ("POST", "v1/versions/{definition}/{version}/withdraw"),

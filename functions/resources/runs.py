@@ -29,12 +29,22 @@ def show_run(ask: Ask, given: Given[runs.OfRun, Nothing, Nothing]) -> Reply:
 
 
 def start_run(ask: Ask, given: Given[OfImage, Nothing, Because]) -> Reply:
-    return order(ask, given.at.image, OrderKind.START, given.body.reason)
+    return _order(ask, given.at.image, OrderKind.START, given.body.reason)
 
 
-def order(ask: Ask, image: str, kind: OrderKind, reason: str) -> Reply:
+def cancel_run(ask: Ask, given: Given[runs.OfRun, Nothing, Because]) -> Reply:
+    at = given.at
+    reading.run(ask.out, ask.factory, at.image, at.run)  # one that there never was is not found
+    return _order(ask, at.image, OrderKind.CANCEL, given.body.reason, at.run)
+
+
+def delete_template(ask: Ask, given: Given[OfImage, Nothing, Nothing]) -> Reply:
+    return _order(ask, given.at.image, OrderKind.DELETE, "")
+
+
+def _order(ask: Ask, image: str, kind: OrderKind, reason: str, run: str | None = None) -> Reply:
     """An order: under the request's own id, so that the same request again is the same order."""
-    placed = orders.order(ask.out, ask.factory, image, kind, ask.id, ask.by, reason, ask.correlation)
+    placed = orders.order(ask.out, ask.factory, image, kind, ask.id, ask.by, reason, ask.correlation, run=run)
     return Reply(runs.order(placed), f"/images/{placed.image}/orders/{placed.id}")
 
 
@@ -46,5 +56,7 @@ HANDLERS: dict[str, Handler] = {
     "listRuns": list_runs,
     "showRun": show_run,
     "startRun": start_run,
+    "cancelRun": cancel_run,
+    "deleteTemplate": delete_template,
     "showOrder": show_order,
 }

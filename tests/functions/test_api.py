@@ -48,6 +48,38 @@ def test_a_run_is_ordered_followed_and_shown_with_its_outputs(world: World, api:
         assert [each["state"] for each in api.get(path).told["items"]] == ["Succeeded"]
 
 
+def test_a_run_is_cancelled_by_its_name(world: World, api: Api) -> None:
+    """Only while it is under way; one that there never was is not found."""
+    api.post("/images/web/runs")
+    world.play(lambda w: bool(w.known("web").run), at_once=True)
+    run = api.get("/runs").told["items"][0]["run"]
+    never = "/images/web/runs/2020-01-01T00:00:00Z/cancel"
+    assert "no run '2020-01-01T00:00:00Z' of web is recorded" in api.post(never).detail
+    placed = api.post(f"/images/web/runs/{run}/cancel", {"reason": "a typo"})
+    assert (placed.status, placed.told["kind"]) == (202, "cancel")
+    world.play(lambda w: not w.known("web").run)
+    assert api.get(placed.headers["Location"].removeprefix("/api/v1")).told["state"] == "done"
+    assert api.get(f"/images/web/runs/{run}").told["state"] == "Canceled"
+    over = api.post(f"/images/web/runs/{run}/cancel")
+    assert (over.status, "under way" in over.detail) == (409, True)
+
+
+def test_a_template_is_deleted_once_its_outputs_are_safe(world: World, api: Api) -> None:
+    """Refused before, naming them; there is no force. It takes the role of administrators."""
+    api.post("/images/web/runs")
+    world.play(lambda w: bool(w.known("web").unsettled), at_once=True)
+    admin = Api(world.worker)
+    refused = admin.send("DELETE", "/images/web/template")
+    assert (refused.status, f"web/{world.known('web').unsettled[0]}" in refused.detail) == (409, True)
+    world.play(lambda w: not w.known("web").unsettled)
+    assert api.send("DELETE", "/images/web/template").status == 403
+    placed = admin.send("DELETE", "/images/web/template")
+    world.play(lambda w: not w.known("web").orders)
+    told = admin.get(placed.headers["Location"].removeprefix("/api/v1")).told
+    assert (placed.status, told["state"], told["kind"]) == (202, "done", "delete-template")
+    assert not [each for each in world.azure.imagebuilder.templates() if each.name.startswith("web")]
+
+
 def test_an_image_tells_where_it_stands_and_why(world: World, api: Api) -> None:
     """Before anything is known of it as well."""
     assert api.get("/images/web").told["reason"] == "not looked at yet"
