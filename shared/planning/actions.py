@@ -52,6 +52,7 @@ class ForgetFormer(msgspec.Struct, frozen=True):
 
     id: TemplateId
     why: str
+    deleted: bool = False
 
 
 class RequestRun(msgspec.Struct, frozen=True):

@@ -153,7 +153,7 @@ def _former(
         if template is None:
             # Whoever was to make it may still be at it.
             if each.deleting or now >= each.since + timing.claim:
-                yield ForgetFormer(each.id, "it is gone")
+                yield ForgetFormer(each.id, "it is gone", deleted=each.deleting is not None)
         elif template.owner != image.name:
             yield ForgetFormer(each.id, "it is not the factory's")
         elif template.last_run and template.last_run.state.over and template.last_run.start != each.run:

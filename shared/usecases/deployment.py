@@ -61,10 +61,12 @@ def _keep(turn: Turn, id: TemplateId, why: str) -> Turn:
 
 
 def _forget(turn: Turn, action: actions.ForgetFormer) -> Turn:
-    told = f"the former template {action.id.name} is left alone from now on: {action.why}"
-    return _tell(
-        replace(turn, record=deployment.forgotten(turn.record, action.id)), "former-template-forgotten", told
-    )
+    """Told only of what the factory has deleted: another was gone before, or never made."""
+    turn = replace(turn, record=deployment.forgotten(turn.record, action.id))
+    if not action.deleted:
+        telemetry.event("former-template-forgotten", template=str(action.id), why=action.why)
+        return save(turn, "former-template-forgotten")
+    return _tell(turn, "former-template-gone", f"the former template {action.id.name} is gone")
 
 
 def _tell(turn: Turn, what: str, why: str) -> Turn:

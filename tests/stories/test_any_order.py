@@ -1,19 +1,23 @@
-"""Whatever people do by hand and by the clock, while events get lost and workers die: what they say holds."""
+"""Whatever people do by hand, by the clock and to files, while events get lost and workers die: it holds."""
 
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sandbox.identity.tokens import OPERATOR
 from sandbox.switches import Switches
 from shared.domain import keys
 from shared.domain.errors import FactoryError, WrongState
-from shared.domain.orders import Order, OrderState
-from shared.domain.records import FailedWork, OutputRecord, OutputState, RunRecord
+from shared.domain.orders import Order, OrderKind, OrderState
+from shared.domain.records import FailedWork, ImageRecord, OutputRecord, OutputState, RunRecord
 
 from .cuts import Gate, Killed
-from .scenes import GROUP, IMAGE, KEEP, Operator, factory_file
+from .scenes import IMAGE, KEEP, TEMPLATES, Operator, factory_file
+from .test_by_hand import ask
+from .test_deployment import ONE, TWO
 from .test_orders import known, order, pause
 from .world import World
 
@@ -34,6 +38,8 @@ class Witness:
         self.wrong: list[str] = []
         self.placed: list[str] = []
         self.versions = 0
+        self.file: dict[str, Any] = {}
+        """What the template file says besides the sample."""
 
     def look(self, _count: int) -> None:
         if not self.world.gate.names[-1].endswith("/run"):
@@ -67,6 +73,16 @@ def give_order(witness: Witness) -> None:
         witness.placed.append(id)
 
 
+def give(kind: OrderKind) -> Callable[[Witness], None]:
+    """Cancel the run under way, or have the template deleted: under an id of its own each time."""
+
+    def deed(witness: Witness) -> None:
+        id = f"{kind.value}-{witness.drawn.randrange(10**9)}"
+        witness.insist(lambda: ask(witness.world, kind, id))
+
+    return deed
+
+
 def stop(witness: Witness) -> None:
     witness.insist(lambda: pause(witness.world))
 
@@ -83,21 +99,28 @@ def publish(witness: Witness) -> None:
 def interfere(witness: Witness) -> None:
     """Somebody cancels the run under way in the portal, or starts one."""
     verb = witness.drawn.choice(("run", "cancel"))
-    path = f"/providers/Microsoft.VirtualMachineImages/imageTemplates/{IMAGE}/{verb}"
-    Operator(witness.world).send("POST", f"{GROUP}{path}")
+    for template in witness.world.azure.imagebuilder.templates():
+        Operator(witness.world).send("POST", f"{TEMPLATES}/{template.name}/{verb}")
 
 
 def edit(witness: Witness) -> None:
+    """The configuration, and half the time the template file with it."""
     cron, start = witness.drawn.choice(SCHEDULES), witness.drawn.choice(("always", "if_changed"))
     options = {"schedule": {"cron": cron, "start": start}, "window": witness.drawn.choice(WINDOWS)}
-    factory_file(witness.folder, options={**KEEP, **options})
+    if witness.drawn.random() < 0.5:
+        size = witness.drawn.choice(("Standard_D2s_v5", "Standard_D4s_v5"))
+        witness.file = {**witness.drawn.choice((ONE, TWO)), "vmProfile": {"vmSize": size}}
+    factory_file(witness.folder, options={**KEEP, **options}, properties=witness.file)
 
 
 def deafen(witness: Witness) -> None:
     witness.world.lose_events = not witness.world.lose_events
 
 
-PEOPLE = (give_order, give_order, stop, go_on, publish, interfere, edit, deafen)
+PEOPLE = (
+    *(give_order, give_order, stop, go_on, publish, interfere, edit, edit, deafen),
+    *(give(OrderKind.CANCEL), give(OrderKind.DELETE)),
+)
 
 
 def play(seed: int, folder: Path) -> None:
@@ -115,10 +138,14 @@ def play(seed: int, folder: Path) -> None:
         drawn.choice(PEOPLE)(witness)
         world.go_on(minutes=drawn.choice((1, 5, 30, 60)))
     gate.at = None
-    factory_file(folder, options=KEEP)
+    factory_file(folder, options=KEEP, properties=witness.file)
     Operator(world).resume()
-    world.play(lambda w: not (w.known().orders or w.known().run or w.known().claim or w.known().unsettled))
+    world.play(lambda w: not _under_way(w.known()))
     judge(seed, witness)
+
+
+def _under_way(image: ImageRecord) -> bool:
+    return bool(image.orders or image.run or image.claim or image.unsettled or image.former)
 
 
 def judge(seed: int, witness: Witness) -> None:
@@ -130,6 +157,13 @@ def judge(seed: int, witness: Witness) -> None:
         assert (known(world, id).state, runs) in ((OrderState.DONE, 1), (OrderState.REFUSED, 0)), (seed, id)
     assert {o.state for o in world.records(OutputRecord)} <= {OutputState.ARCHIVED}, seed
     assert not world.records(FailedWork), seed
+    vhds = [at for at in world.archived() if at.name.endswith(".vhd")]
+    # A run that somebody else starts before the end of the last one is seen leaves no trace of that.
+    covered = sum(
+        c.path.endswith("/run") and c.status == 202 for c in world.azure.calls.list("arm", OPERATOR)
+    )
+    assert len(vhds) + covered >= len(world.storage.made), (seed, "a VHD that was made is not archived")
+    assert len(world.azure.imagebuilder.templates()) <= 1, seed
 
 
 @pytest.mark.parametrize("seed", range(3))
