@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -16,6 +17,11 @@ Output = pytest.CaptureFixture[str]
 
 def validate(*files: Path) -> int:
     return cli.main(["validate", *map(str, files)])
+
+
+def with_properties(**changes: object) -> dict[str, object]:
+    sound: dict[str, Any] = template_file()
+    return {**sound, "properties": {**sound["properties"], **changes}}
 
 
 def test_faults_go_to_the_error_output_and_what_is_sound_to_the_output(capsys: Output) -> None:
@@ -42,9 +48,9 @@ def test_several_files_are_told_in_their_order_and_counted_together(capsys: Outp
 
 
 def test_a_factory_is_told_with_the_advice_on_its_templates_each_once(tmp_path: Path, capsys: Output) -> None:
-    abort = template_file()
-    properties = {**abort["properties"], "errorHandling": {"onCustomizerError": "abort"}}  # type: ignore[dict-item]
-    path = write_factory(tmp_path, yaml(), ubuntu={**abort, "properties": properties})
+    path = write_factory(
+        tmp_path, yaml(), ubuntu=with_properties(errorHandling={"onCustomizerError": "abort"})
+    )
     template = tmp_path / "templates" / "ubuntu.json"
     assert validate(path, template) == 0
     told = capsys.readouterr()
@@ -66,9 +72,7 @@ def test_a_managed_image_of_another_subscription_is_told_where_that_is_known(
     """A template file alone does not say where its template is."""
     other = "/subscriptions/99999999-2222-3333-4444-555555555555/resourceGroups/g/providers"
     source = {"type": "ManagedImage", "imageId": f"{other}/Microsoft.Compute/images/x"}
-    sound = template_file()
-    content = {**sound, "properties": {**sound["properties"], "source": source}}  # type: ignore[dict-item]
-    path = write_factory(tmp_path, yaml(), ubuntu=content)
+    path = write_factory(tmp_path, yaml(), ubuntu=with_properties(source=source))
     assert validate(tmp_path / "templates" / "ubuntu.json") == 0
     assert validate(path) == 1
     assert (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.arm import events, ids, paging
 from sandbox.arm.errors import ArmError, bad_request, conflict, resource_not_found
-from sandbox.arm.imagebuilder import schema, validation, wire
+from sandbox.arm.imagebuilder import schema, validation, values, wire
 from sandbox.arm.imagebuilder.artifacts import Artifacts
 from sandbox.arm.imagebuilder.outcomes import Durations, Outcome, VhdShape
 from sandbox.arm.imagebuilder.provisioning import Fault, Provisioning
@@ -114,6 +114,7 @@ class ImageBuilder:
         validation.check_name("template", name)
         body = schema.read("template", context.body(), context.version)
         validation.check_template(body)
+        values.check(body["properties"], context.version)
         existing = self.template(context.request.path)
         if existing is not None:
             raise conflict(

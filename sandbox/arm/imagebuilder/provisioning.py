@@ -133,10 +133,10 @@ def _distribute_fault(template: Template) -> Fault | None:
         missing = [member for member in needed[kind] if not each.get(member)]
         if missing:
             return _fault("BadDistributeType", f"The distribute target {name} ({kind}) needs {missing[0]}.")
-        if kind == "SharedImage" and bool(each.get("targetRegions")) == bool(each.get("replicationRegions")):
+        if kind == "SharedImage" and each.get("targetRegions") and each.get("replicationRegions"):
             return _fault(
                 "BadSharedImageDistribute",
-                f"The distribute target {name} must have either targetRegions or replicationRegions.",
+                f"The distribute target {name} must not have both targetRegions and replicationRegions.",
             )
     return None
 

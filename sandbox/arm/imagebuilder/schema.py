@@ -25,7 +25,7 @@ STRICT_SINCE = "2024-02-01"
 TYPE = "Microsoft.VirtualMachineImages/imageTemplates"
 
 Fields = Mapping[str, str]
-"""Name to "kind" or "kind since": text number flag texts numbers map any, or {object} and [objects]."""
+"""Name to "kind", "kind since" or "kind <before": text number flag texts numbers map any {object} [list]"""
 
 _NAMED: Fields = {"type": "text", "name": "text"}
 _SCRIPT: Fields = {**_NAMED, "scriptUri": "text", "inline": "texts", "sha256Checksum": "text"}
@@ -79,7 +79,10 @@ UNIONS: Mapping[str, Mapping[str, Fields]] = {
         },
         "VHD": {**_TARGET, "uri": "text 2022-07-01"},
     },
+    "versioning": {"Latest": {"scheme": "text", "major": "number"}, "Source": {"scheme": "text"}},
 }
+_TOLD_BY = {"versioning": "scheme"}
+"""The member that says of which type an object is, where it is not `type`."""
 
 OBJECTS: Mapping[str, Fields] = {
     "template": {
@@ -123,7 +126,6 @@ OBJECTS: Mapping[str, Fields] = {
     },
     "plan": {"planName": "text", "planProduct": "text", "planPublisher": "text"},
     "targetRegion": {"name": "text", "replicaCount": "number", "storageAccountType": "text"},
-    "versioning": {"scheme": "text", "major": "number"},
     "optimize": {"vmBoot": "{state}", "workload": "{workload} 2025-10-01"},
     "state": {"state": "text"},
     "workload": {"state": "text", "scriptUri": "text", "sha256Checksum": "text"},
@@ -142,9 +144,9 @@ OBJECTS: Mapping[str, Fields] = {
         "vnetConfig": "{vnetConfig}",
     },
     "vnetConfig": {
-        "name": "text",
-        "subnetName": "text",
-        "resourceGroupName": "text",
+        "name": "text <2020-02-14",
+        "subnetName": "text <2020-02-14",
+        "resourceGroupName": "text <2020-02-14",
         "subnetId": "text",
         "proxyVmSize": "text 2021-10-01",
         "containerInstanceSubnetId": "text 2024-02-01",
@@ -168,7 +170,7 @@ def strict(version: str) -> bool:
 def _object(name: str, document: Mapping[str, Any], version: str, at: str) -> dict[str, Any]:
     fields = _fields(name, document)
     known = {field: rule.partition(" ") for field, rule in fields.items()}
-    usable = {field: kind for field, (kind, _, since) in known.items() if not since or version >= since}
+    usable = {field: kind for field, (kind, _, since) in known.items() if _is_of(version, since)}
     spelling = {field.lower(): field for field in usable}
     found: dict[str, Any] = {}
     for key, value in document.items():
@@ -182,12 +184,16 @@ def _object(name: str, document: Mapping[str, Any], version: str, at: str) -> di
     return found
 
 
+def _is_of(version: str, since: str) -> bool:
+    return version < since[1:] if since.startswith("<") else version >= since
+
+
 def _fields(name: str, document: Mapping[str, Any]) -> Fields:
     """The members of an object; of a union those of its type, or of all types where it names none of them."""
     if name not in UNIONS:
         return OBJECTS[name]
     variants = UNIONS[name]
-    kind = next((value for key, value in document.items() if key.lower() == "type"), None)
+    kind = next((value for key, value in document.items() if key.lower() == _TOLD_BY.get(name, "type")), None)
     for variant, fields in variants.items():
         if isinstance(kind, str) and variant.lower() == kind.lower():
             return fields
@@ -212,7 +218,7 @@ def _element(name: str, value: Any, version: str, at: str) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31
 
 
 _IS: Mapping[str, Callable[[Any], bool]] = {

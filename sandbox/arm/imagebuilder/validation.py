@@ -48,6 +48,8 @@ def check_identity(identity: dict[str, Any] | None, *, may_be_none: bool) -> Non
         )
     for each in assigned:
         parsed = ids.parse(each)
+        if not isinstance(assigned[each], dict | None):
+            raise invalid(f"The identity '{each}' must have an object as its value.")
         if parsed is None or parsed.kind.lower() != "microsoft.managedidentity/userassignedidentities":
             raise invalid(f"The identity '{each}' is not the id of a user assigned identity.")
 
@@ -70,11 +72,23 @@ def check_vm_profile(profile: dict[str, Any]) -> None:
         raise invalid("vnetConfig: containerInstanceSubnetId and proxyVmSize exclude one another.")
     if network.get("containerInstanceSubnetId") and not network.get("subnetId"):
         raise invalid("vnetConfig: containerInstanceSubnetId needs subnetId.")
+    _check_subnets(*(str(network.get(name) or "") for name in _SUBNET_FIELDS))
     for name in _SUBNET_FIELDS:
         given = network.get(name)
         parsed = ids.parse(given) if given else None
         if given and (parsed is None or parsed.kind.lower() != "microsoft.network/virtualnetworks/subnets"):
             raise invalid(f"vnetConfig: {name} is not the id of a subnet: '{given}'.")
+
+
+def _check_subnets(builds: str, containers: str) -> None:
+    if containers and builds.lower() == containers.lower():
+        raise invalid("vnetConfig: containerInstanceSubnetId must be another subnet than subnetId.")
+    if containers and _network(builds) != _network(containers):
+        raise invalid("vnetConfig: containerInstanceSubnetId must be in the virtual network of subnetId.")
+
+
+def _network(subnet: str) -> str:
+    return subnet.lower().rpartition("/subnets/")[0]
 
 
 def check_patch(body: dict[str, Any], existing: list[dict[str, Any]]) -> None:

@@ -77,4 +77,4 @@ def _regions(path: Path, target: Target) -> Iterator[Remark]:
     for at, name in names:
         before = first.setdefault(plain(name), at)
         if name and before != at:
-            yield Remark(at, f"{name[:80]!r} is there twice; expected each region once", "regions")
+            yield Remark(at, f"{name[:80]!r} is there twice; expected each region once", "region-twice")

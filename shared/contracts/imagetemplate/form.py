@@ -15,7 +15,9 @@ GROUP: Final = "resourcegroups"
 TEXT: Final = Text("a text", or_empty=True)
 _NAME: Final = r"[A-Za-z0-9_.\-]{1,128}"
 _ID: Final = r"/[\x21-\x7e]{1,1000}"
-_REGION: Final = Text("the name of a region such as westeurope", r"[A-Za-z0-9 ]{1,64}", rule="region")
+_REGION: Final = Text(
+    "the name of a region such as westeurope", r"[A-Za-z0-9][A-Za-z0-9 ]{0,63}", rule="region"
+)
 _SWITCH: Final = Text("Enabled or Disabled", choices=("Enabled", "Disabled"))
 _STORAGE: Final = Text(
     "Standard_LRS, Standard_ZRS or Premium_LRS", choices=("Standard_LRS", "Standard_ZRS", "Premium_LRS")
@@ -197,6 +199,7 @@ DISTRIBUTOR: Final = Union(
                 **_TARGET,
                 "galleryImageId": Text(
                     f"the id of an image definition in a gallery, such as {GALLERY_EXAMPLE}",
+                    ".+",
                     rule="resource-id",
                 ),
                 "targetRegions": Many(TARGET_REGION, 'a list of regions: [{"name": "westeurope"}]'),

@@ -14,6 +14,8 @@ from .kinds import Flag, Form, Ids, Kind, Many, Number, Remark, Tags, Text, Unio
 
 Found = list[Remark]
 
+_OF_IDENTITIES: Final = frozenset(("principalId", "clientId"))
+"""What Azure itself has written there; it does not mind to read it again."""
 MOST_TAGS: Final = 50
 LONGEST_TAG: Final = 512
 LONGEST_TAG_VALUE: Final = 256
@@ -105,8 +107,8 @@ def _ids(kind: Ids, value: Any, path: Path, found: Found) -> None:
         return
     for id, each in value.items():
         _text(kind.of, id, (*path, id), found)
-        if each is not None and each != {}:
-            found.append(Remark((*path, id), f"{shown(each)} with members; expected {{}}", "kind"))
+        if each is not None and not (isinstance(each, dict) and each.keys() <= _OF_IDENTITIES):
+            found.append(Remark((*path, id), f"{shown(each)}; expected {{}}", "kind"))
 
 
 def _form(kind: Form, value: Any, path: Path, found: Found) -> None:

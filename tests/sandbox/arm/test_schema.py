@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from sandbox.arm.errors import ArmError
 from sandbox.arm.imagebuilder import schema
+from sandbox.azure import SUBSCRIPTION
 
-from .parts import TEMPLATES, World, template_body
+from .parts import GROUP, TEMPLATES, World, template_body
 
+GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
 STRICT = "2024-02-01"
 LENIENT = "2023-07-01"
 
@@ -30,6 +32,7 @@ LENIENT = "2023-07-01"
         (["properties", "distribute", 0], "imageId"),
         (["properties", "vmProfile"], "vmsize"),
         (["properties", "vmProfile", "vnetConfig"], "proxyVMSize"),
+        (["properties", "vmProfile", "vnetConfig"], "subnetName"),
     ],
 )
 def test_unknown_field_is_refused_since_2024_and_dropped_before(place: list[Any], field: str) -> None:
@@ -96,6 +99,15 @@ def test_no_field_outside_the_table_passes_strict_reading(kind: str, field: str)
             schema.read("customize", document, STRICT)
 
 
+def on(builds: str, containers: str) -> dict[str, str]:
+    network = f"{GROUP_ID}/providers/Microsoft.Network/virtualNetworks"
+    return {"subnetId": f"{network}/{builds}", "containerInstanceSubnetId": f"{network}/{containers}"}
+
+
+def gallery(**more: object) -> dict[str, object]:
+    return {"type": "SharedImage", "runOutputName": "x", "galleryImageId": "/x", **more}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -111,6 +123,22 @@ def test_no_field_outside_the_table_passes_strict_reading(kind: str, field: str)
         ({"stagingResourceGroup": "mine"}, "not a resource group id"),
         ({"vmProfile": {"vnetConfig": {"subnetId": "/nowhere"}}}, "not the id of a subnet"),
         ({"vmProfile": {"vnetConfig": {"containerInstanceSubnetId": "/x"}}}, "needs subnetId"),
+        ({"vmProfile": {"vnetConfig": on("a/subnets/x", "a/subnets/X")}}, "another subnet than subnetId"),
+        (
+            {"vmProfile": {"vnetConfig": on("a/subnets/x", "b/subnets/x")}},
+            "in the virtual network of subnetId",
+        ),
+        ({"vmProfile": {"osDiskSizeGB": -1}}, "Field 'vmProfile.osDiskSizeGB' has a bad value: '-1'"),
+        ({"autoRun": {"state": "enabled"}}, "Field 'autoRun.state' has a bad value: 'enabled'"),
+        (
+            {"distribute": [gallery(versioning={"major": 1})]},
+            "Field 'distribute[0].versioning.scheme' has a bad",
+        ),
+        ({"distribute": [gallery(storageAccountType="Premium_LRS")]}, "only with replicationRegions"),
+        (
+            {"validate": {"inVMValidations": [{"type": "PowerShell", "inline": ["x"], "runAsSystem": True}]}},
+            "validate.inVMValidations[0]: runAsSystem",
+        ),
     ],
 )
 def test_contradictions_are_refused_at_once(changes: dict[str, Any], words: str) -> None:
@@ -120,6 +148,14 @@ def test_contradictions_are_refused_at_once(changes: dict[str, Any], words: str)
     assert answer.status == 400
     assert words in answer.json()["error"]["message"]
     assert world.send("GET", f"{TEMPLATES}/web?api-version={STRICT}").status == 404
+
+
+def test_choices_in_any_case_are_taken_before_2024() -> None:
+    """As the names of members are."""
+    world = World()
+    body = template_body(world, errorHandling={"onCustomizerError": "CLEANUP"})
+    assert world.send("PUT", f"{TEMPLATES}/web?api-version={STRICT}", body).status == 400
+    assert world.send("PUT", f"{TEMPLATES}/web?api-version={LENIENT}", body).status == 201
 
 
 def test_template_needs_location_identity_and_a_proper_name() -> None:

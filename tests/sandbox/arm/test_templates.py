@@ -12,6 +12,7 @@ from sandbox.switches import Switches
 from .parts import API, GROUP, TEMPLATES, World, template_body
 
 ONE = f"{TEMPLATES}/web?{API}"
+BOTH = {"targetRegions": [{"name": "westeurope"}], "replicationRegions": ["westeurope"]}
 VNET = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"
 )
@@ -112,7 +113,7 @@ def test_put_over_a_template_is_a_conflict(world: World) -> None:
         ({"validate": {"inVMValidations": [{"type": "Shell"}]}}, "NoValidatorScript"),
         ({"distribute": [{"type": "Tape", "runOutputName": "t"}]}, "BadDistributeType"),
         (
-            {"distribute": [{"type": "SharedImage", "runOutputName": "s", "galleryImageId": "/x"}]},
+            {"distribute": [{"type": "SharedImage", "runOutputName": "s", "galleryImageId": "/x", **BOTH}]},
             "BadSharedImageDistribute",
         ),
     ],
