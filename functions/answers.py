@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import azure.functions as func
@@ -75,10 +76,13 @@ def refusal_of(error: FactoryError) -> problems.Refused:
     if again is None and isinstance(error, Conflict | Busy):
         again = _SOON
     if isinstance(error, FaultyConfiguration):
-        told = (
-            f"the configuration is faulty, so nothing is acted upon: {len(error.faults)} fault(s); see health"
+        faults = "; ".join(
+            f"{Path(each.file).name}{str(each).removeprefix(each.file)}" for each in error.faults
         )
-        return problems.Refused(status, told, again=again)
+        told = (
+            f"the configuration is faulty, so nothing is acted upon: {len(error.faults)} fault(s): {faults}"
+        )
+        return problems.Refused(status, told[:2000], again=again)
     return problems.Refused(status, str(error)[:2000], again=again)
 
 

@@ -1,4 +1,4 @@
-"""Health: told to anybody, so in words and not in details."""
+"""Health: told to anybody, so in words and not in details: faults quote the configuration."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from functions import answers
 from shared.bootstrap import Worker
 from shared.contracts.api import health
 from shared.contracts.api.problems import JSON
-from shared.contracts.faults import Fault, FaultyConfiguration
+from shared.contracts.faults import FaultyConfiguration
 from shared.usecases.health import Condition, overall
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def tell_health(this: Worker) -> func.HttpResponse:
     """200 while work gets done, late or not; 503 when it does not."""
     factory: Factory | None = None
-    faults: tuple[Fault, ...] = ()
+    faults = 0
     try:
         factory = this.factory()
     except FaultyConfiguration as error:
-        faults = error.faults
+        faults = len(error.faults)
     parts = this.examined(factory)
     standing = overall(parts)
     told = health.Health(

@@ -1,8 +1,10 @@
 """What is wrong with a configuration: every fault at once, each with where it is and what was expected."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -10,6 +12,8 @@ from shared.domain.errors import RetryableError
 
 RELOAD = timedelta(minutes=5)
 """How soon a look that met a faulty configuration comes back: somebody may have mended it."""
+_SIGNATURE: Final = re.compile(r"(?<=[?&]sig=)[^&\s'\"]+", re.IGNORECASE)
+"""Of a shared access signature, in a text that is quoted: faults go to logs, and to whoever may read."""
 
 
 class Fault(msgspec.Struct, frozen=True, order=True):
@@ -49,7 +53,7 @@ def placed(finding: Finding, file: Path | None = None, line: int = 1) -> Fault:
         file=str(finding.file or file),
         line=finding.line or line,
         path=dotted(finding.path),
-        message=finding.message,
+        message=_SIGNATURE.sub("...", finding.message),
         suggestion=finding.suggestion,
         rule=finding.rule,
     )

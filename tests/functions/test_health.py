@@ -4,6 +4,7 @@ from pathlib import Path
 
 from azure.core.exceptions import ServiceRequestError
 
+from shared.domain.callers import Role
 from shared.domain.errors import Unreachable
 from tests.stories.scenes import factory_file
 from tests.stories.world import World
@@ -28,7 +29,7 @@ def failing(world: World, words: str) -> None:
 def test_health_tells_version_mode_images_and_each_part(tmp_path: Path) -> None:
     world = World(config=factory_file(tmp_path, "web", "db"))
     told = Api(world.worker, None).get("/health").told
-    assert (told["status"], told["mode"], told["images"], told["faults"]) == ("ok", "act", 2, [])
+    assert (told["status"], told["mode"], told["images"], told["faults"]) == ("ok", "act", 2, 0)
     assert {each["status"] for each in told["parts"]} == {"ok"}
 
 
@@ -49,16 +50,24 @@ def test_without_storage_it_is_down(tmp_path: Path) -> None:
     assert (answer.status, answer.told["status"], answer.media) == (503, "down", "application/json")
 
 
-def test_a_faulty_configuration_is_down_and_every_fault_is_told(tmp_path: Path) -> None:
-    """And well again once it is mended."""
+def test_a_faulty_configuration_is_down_and_its_faults_are_for_those_who_may_read(tmp_path: Path) -> None:
+    """They quote what is configured: anybody learns how many there are. And well again once it is mended."""
     config = factory_file(tmp_path)
     world, sound = World(config=config), config.read_text(encoding="utf-8")
     api = Api(world.worker, None)
     assert api.get("/health").status == 200
-    config.write_text(sound.replace('"mode"', '"mood"'), encoding="utf-8")
+    wrong = '"mode": "https://acme.blob.core.windows.net/s?sv=1&sig=c2VjcmV0&sp=r", "mood"'
+    config.write_text(sound.replace('"mode"', wrong), encoding="utf-8")
     answer = api.get("/health")
     assert (answer.status, answer.told["status"], answer.told["mode"]) == (503, "down", None)
-    assert "mood" in str(answer.told["faults"])
+    assert (answer.told["faults"], "mood" in str(answer.told), "acme" in str(answer.told)) == (
+        2,
+        False,
+        False,
+    )
+    refused = Api(world.worker, Role.OPERATE).get("/images")
+    assert (refused.status, "factory.yaml:1: mood: unknown key" in refused.detail) == (503, True)
+    assert ("sig=...&sp=r" in refused.detail, "c2Vj" in refused.detail) == (True, False)
     config.write_text(sound, encoding="utf-8")
     assert api.get("/health").status == 200
 

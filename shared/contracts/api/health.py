@@ -6,8 +6,6 @@ from typing import Final
 
 import msgspec
 
-from shared.contracts.faults import Fault
-
 from .operations import Operation
 
 
@@ -34,8 +32,8 @@ class Health(msgspec.Struct, frozen=True, rename="camel"):
     """What the factory may do, `observe` or `act`; null while its configuration is faulty."""
     images: int | None
     parts: tuple[HealthPart, ...]
-    faults: tuple[Fault, ...]
-    """Of the configuration, all at once."""
+    faults: int
+    """How many the configuration has. Every other operation tells them, to those who may read."""
 
 
 OPERATIONS: Final = (
