@@ -96,22 +96,26 @@ def plan(
     *,
     going: bool,
 ) -> PlanPage:
-    """Retention's plan, computed now, with some of its verdicts; of any image that it knows."""
+    """Retention's plan, computed now, with some of its verdicts; of any image that it knows.
+
+    A page goes on after the thing that the one before ended with, whatever came or went in between.
+    """
     decided = planned(out, factory)
     chosen = [
-        (f"{number:06d}", verdict)
-        for number, verdict in enumerate(sorted(decided.verdicts, key=_order))
+        (_place(verdict), verdict)
+        for verdict in decided.verdicts
         if kind in (None, verdict.kind)
         and image in (None, verdict.image)
         and (not going or not verdict.keep or verdict.step is not Step.NOTHING)
     ]
-    rest = [each for each in chosen if after is None or each[0] > after]
+    rest = [each for each in sorted(chosen, key=lambda each: each[0]) if after is None or each[0] > after]
     last = rest[limit - 1][0] if len(rest) > limit else None
     return PlanPage(decided, tuple(verdict for _, verdict in rest[:limit]), last)
 
 
-def _order(verdict: Verdict) -> tuple[int, str]:
-    return list(Kind).index(verdict.kind), verdict.id
+def _place(verdict: Verdict) -> str:
+    """Among all: by kind, and by id within it."""
+    return f"{list(Kind).index(verdict.kind)}{verdict.id}"
 
 
 def failed(out: Outside, after: str | None, limit: int) -> Rows[FailedWork]:

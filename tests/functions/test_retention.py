@@ -31,6 +31,18 @@ def test_the_plan_is_told_filtered_and_in_pages() -> None:
     assert api.get("/retention/plan?image=one-that-left").told["items"] == []
 
 
+def test_what_comes_between_two_pages_of_the_plan_neither_repeats_nor_hides_a_verdict() -> None:
+    world = RetentionWorld(history=4)
+    api = Api(world.worker)
+    first = api.get("/retention/plan?limit=2").told
+    world.seed("0.9.0", days=90)
+    world.go_on(minutes=30)
+    second = api.get(f"/retention/plan?limit=2&next={first['next']}").told
+    assert "dev/0.9.0" in str(api.get("/retention/plan").told["items"])
+    names = [each["name"] for each in (*first["items"], *second["items"])]
+    assert names == [f"dev/1.0.{number}" for number in range(4)]
+
+
 def test_an_approval_is_of_the_very_plan_and_names_who_gave_it(tmp_path: Path) -> None:
     """409 for another one, saying what waits."""
     world = RetentionWorld(config=configured(tmp_path, ("number: 10", "number: 1")))
