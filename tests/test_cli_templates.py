@@ -100,6 +100,26 @@ def test_a_file_that_is_not_there_is_wrong_usage(
     assert f"{tmp_path / name}: {said}" in told.err
 
 
+def test_what_the_readme_shows_is_what_is_printed(tmp_path: Path, capsys: Output) -> None:
+    """Of the sample as it is, and with three mistakes."""
+    name, readme = "config/templates/windows-2022.json", (SAMPLE.parent / "README.md").read_text()
+    text = (SAMPLE.parent / name).read_text()
+    for right, mistake in (
+        ("240", "5"),
+        ("validExitCodes", "validExitcodes"),
+        ("artifactTags", "aritfactTags"),
+    ):
+        text = text.replace(right, mistake, 1)
+    file = tmp_path / "windows-2022.json"
+    file.write_text(text)
+    assert validate(SAMPLE / "factory.yaml") == 0
+    assert validate(file) == 1
+    told = capsys.readouterr()
+    printed = (told.out + told.err).replace(str(file), name).replace(str(SAMPLE.parent) + "/", "")
+    assert len(printed.splitlines()) == 5
+    assert [line for line in printed.splitlines() if line not in readme.splitlines()] == []
+
+
 def schema(capsys: Output, *of: str) -> object:
     assert cli.main(["schema", *of]) == 0
     return json.loads(capsys.readouterr().out)
