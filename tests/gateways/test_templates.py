@@ -13,6 +13,7 @@ from sandbox.faults import Fault
 from sandbox.identity.tokens import FACTORY, NOBODY
 from sandbox.switches import Switches
 from shared import telemetry
+from shared.domain.deployment import form_of
 from shared.domain.errors import (
     AccessDenied,
     Invalid,
@@ -57,6 +58,51 @@ def test_a_template_is_made_from_its_file_and_marked_as_ours(world: ArmWorld) ->
         "imageFactoryMade": "2026-11-21T09:00:00Z",
         "imageFactoryForm": str(found.form),
     }
+
+
+def test_a_template_is_patched_to_what_its_file_says_and_keeps_the_tags_it_has(world: ArmWorld) -> None:
+    """Targets are signed as when it was made; its time of making stays."""
+    world.provisioned()
+    body = world.body(tags={"team": "web"}, vmProfile={"vmSize": "Standard_D4s_v5"})
+    world.templates.patch(WEB, body, "ubuntu", {"cost-center": "42", "imageFactoryMade": "then"})
+    updating = world.templates.get(WEB)
+    assert updating is not None
+    assert updating.provisioning is Provisioning.UPDATING
+    world.wait(minutes=2)
+    found = world.templates.get(WEB)
+    assert found is not None
+    assert (found.provisioning, found.form) == (Provisioning.SUCCEEDED, form_of(body))
+    assert found.tags == {
+        "team": "web",
+        "cost-center": "42",
+        "imageFactoryImage": "ubuntu",
+        "imageFactoryMade": "then",
+        "imageFactoryForm": str(form_of(body)),
+    }
+
+
+def test_a_patch_that_leaves_a_target_out_can_never_work(world: ArmWorld) -> None:
+    world.provisioned()
+    body = world.body(distribute=[{"type": "VHD", "runOutputName": "another"}])
+    with pytest.raises(PermanentError, match="web-vhd"):
+        world.templates.patch(WEB, body, "ubuntu", {})
+
+
+def test_a_run_is_cancelled_once_and_the_template_not_patched_meanwhile(world: ArmWorld) -> None:
+    world.provisioned()
+    with pytest.raises(WrongState):
+        world.templates.cancel(WEB)
+    world.templates.run(WEB)
+    with pytest.raises(WrongState):
+        world.templates.patch(WEB, world.body(), "ubuntu", {})
+    world.templates.cancel(WEB)
+    with pytest.raises(WrongState):
+        world.templates.cancel(WEB)
+    world.wait(hours=1)
+    found = world.templates.get(WEB)
+    assert found is not None
+    assert found.last_run is not None
+    assert found.last_run.state is RunState.CANCELED
 
 
 def test_a_template_that_is_not_there_is_none(world: ArmWorld) -> None:

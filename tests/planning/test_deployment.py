@@ -9,10 +9,15 @@ import pytest
 from msgspec.structs import replace
 
 from shared.domain.deployment import Form, named
-from shared.domain.factory import Mode, Timing
+from shared.domain.estate import SeenTemplate
+from shared.domain.factory import Archive, Factory, Mode, Timing
+from shared.domain.ids import TemplateId
 from shared.domain.records import Former, ImageRecord
+from shared.domain.retention import OWNER
 from shared.domain.templates import Provisioning, RunState, Template
 from shared.planning import actions, builds, deployment
+from shared.planning.knowledge import Knowledge
+from shared.planning.leftovers import leftovers
 
 from .cases import (
     CLAIM,
@@ -170,3 +175,26 @@ def test_a_former_template_goes_once_nothing_needs_it(
 def test_a_former_template_stays_while_an_output_of_its_run_is_not_safe() -> None:
     assert former(LEFT, done(OTHER), unsettled=(f"{FIRST}/disk",)) == ()
     assert former(LEFT, done(OTHER), unsettled=(f"{SECOND}/disk",)) != ()
+
+
+def seen(id: TemplateId) -> SeenTemplate:
+    return SeenTemplate(str(id).lower(), "Succeeded", {OWNER: IMAGE.name}, "westeurope", None)
+
+
+@pytest.mark.parametrize(
+    ("id", "kept", "used"),
+    [
+        (named(TEMPLATE, FORM), "", True),
+        (LEFT.id, "", True),
+        (LEFT.id, "not archived: a (dismissed)", False),
+        (TEMPLATE, "", False),
+    ],
+)
+def test_retention_leaves_to_deployment_what_that_deletes_itself(
+    id: TemplateId, kept: str, used: bool
+) -> None:
+    """The template in use never goes; one that was left does only if the factory keeps it for good."""
+    factory = Factory(Mode.ACT, Archive("a", "b"), {IMAGE.name: FILE})
+    record = replace(IDLE, template=named(TEMPLATE, FORM), former=(replace(LEFT, kept=kept),))
+    (thing,) = leftovers(Knowledge(factory, [seen(id)], [], [record], NOW, timedelta()))
+    assert thing.used_by == ((f"image {IMAGE.name}",) if used else ())
