@@ -10,6 +10,7 @@ from shared.domain.releases import ReleaseRecord, Stage
 from shared.domain.retention import OWNER, Kind, Thing, tag_of
 from shared.domain.versions import Version
 
+from .archive import manifest_place
 from .knowledge import Knowledge
 
 SUCCEEDED = "Succeeded"
@@ -129,12 +130,19 @@ def _made(k: Knowledge, output: OutputRecord | None) -> datetime | None:
     return run.ended if run else None
 
 
+def _has_manifest(k: Knowledge, output: OutputRecord) -> bool:
+    if output.target is None:
+        return False
+    at = manifest_place(output.target, output.run, in_place=output.in_place)
+    return (at.account, at.container, at.name) in k.blobs
+
+
 def _vhds(k: Knowledge) -> Iterator[Thing]:
     known = {(o.target.account, o.target.container, o.target.name): o for o in k.outputs if o.target}
     for at, blob in k.blobs.items():
         if not blob.name.endswith(".vhd"):
             continue
-        output, manifest = known.get(at), (*at[:2], blob.name.removesuffix(".vhd") + ".json")
+        output = known.get(at)
         told, tagged = (output.image if output else None), blob.metadata.get("image", "")
         verified = output is not None and output.state is OutputState.ARCHIVED
         contradiction = f"its metadata says that it is of {tagged}, the ledger says of {told}"
@@ -145,7 +153,7 @@ def _vhds(k: Knowledge) -> Iterator[Thing]:
             blob.metadata,
             name="/".join(at),
             place=f"{blob.account}/{blob.container}",
-            owned=manifest in k.blobs,
+            owned=output is not None and _has_manifest(k, output),
             recorded=output is not None,
             made=(_made(k, output) or output.verified) if output else None,
             good=verified,

@@ -152,7 +152,7 @@ def _records(out: Outside, factory: Factory, around: Around | None) -> Iterator[
                 yield Held(state.record, state.etag)
     definitions = around.definitions if around else tuple(sorted(factory.definitions))
     tasks = [
-        *((keys.of_retention(kind.value), "", None) for kind in kinds),
+        *((keys.of_retention(kind.value), prefix, None) for kind in kinds for prefix in ("going:", "kind")),
         *((keys.of_image(name), "", _OUTPUTS_ON) for name in images),
         *((keys.of_definition(name), "version:", None) for name in definitions),
     ]

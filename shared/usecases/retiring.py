@@ -19,6 +19,7 @@ from shared.domain.records import OutputRecord, OutputState
 from shared.domain.releases import Descent
 from shared.domain.retention import Kind, RetentionRecord
 from shared.domain.versions import Version
+from shared.planning.archive import manifest_place
 from shared.planning.leftovers import template_of
 from shared.ports import Held, Outside, Replace
 
@@ -224,13 +225,17 @@ def _delete_vhd(going: Going) -> None:
 
 
 def _finish_vhd(out: Outside, record: RetentionRecord) -> None:
-    """The manifest goes after its VHD: it is what says that there was one. Then the ledger says so."""
-    at = _address(record.id).beside(".json")
-    with contextlib.suppress(Missing):
-        out.blobs.delete(at, out.blobs.facts(at).etag)
-    partition = keys.of_image(record.image)
+    """What lies beside it goes after it: the manifest says that there was one. Then the ledger says so.
+
+    One that was distributed into the archive itself may have been several runs' in turn.
+    """
+    target, partition = _address(record.id), keys.of_image(record.image)
     for row in of_kind(scanned(out, partition, "output:"), OutputRecord):
-        if row.record.target == _address(record.id):
+        if row.record.target == target:
+            manifest = manifest_place(target, row.record.run, in_place=row.record.in_place)
+            for beside in (target.beside(".digests"), manifest):
+                with contextlib.suppress(Missing):
+                    out.blobs.delete(beside, out.blobs.facts(beside).etag)
             gone = replace(row.record, state=OutputState.RETIRED, reason="deleted by retention")
             out.ledger.commit(partition, (Replace(gone, row.etag), *take_down(out, row.record)))
 

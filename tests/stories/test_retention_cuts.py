@@ -128,6 +128,7 @@ def test_two_workers_at_once_delete_once() -> None:
     world = RetentionWorld(history=3)
     other = world.new_worker()
     busy: list[bool] = []
+    back = itertools.count()
 
     def meddle(count: int) -> None:
         look = world.at_work_on(Lane.RETENTION)
@@ -137,7 +138,8 @@ def test_two_workers_at_once_delete_once() -> None:
         try:
             work_off(other.outside, other.factory(), look)
         except Exception:
-            world.again(look)
+            if next(back) < 20:  # else each look would leave several, until Azure answers none of them
+                world.again(look)
         finally:
             busy.clear()
 

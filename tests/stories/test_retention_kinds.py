@@ -25,7 +25,7 @@ from shared.usecases import rulings
 
 from .endings import NEW, NEWER
 from .retaining import Retaining, RetentionWorld
-from .scenes import GROUP, IMAGE, TEMPLATES, factory_file
+from .scenes import GROUP, IMAGE, TEMPLATES, factory_file, vhd_distributor
 from .world import World
 
 RULES = {
@@ -82,6 +82,18 @@ def test_old_vhds_go_with_their_manifests_and_the_newest_stays(tmp_path: Path) -
     states = [o.state for o in world.records(OutputRecord)]
     assert sorted(states, key=str) == sorted([OutputState.RETIRED] * 2 + [OutputState.ARCHIVED], key=str)
     assert set(world.events("VersionRetired")) == {str(first), str(second)}
+    assert not world.going()
+
+
+def test_vhds_that_were_distributed_into_the_archive_go_with_their_manifests(tmp_path: Path) -> None:
+    """Theirs tell the run in their names, since the next run may take the same name for its VHD."""
+    into = vhd_distributor(uri="https://archive.blob.core.windows.net/images")
+    world = built(tmp_path, *VERSIONS, properties=into, **DELETE)
+    third = max(vhds(world), key=lambda at: world.blobs.facts(at).modified)
+    world.go_on(hours=6)
+    assert vhds(world) == [third]
+    (manifest,) = (at for at in world.archived() if at.name.endswith(".json"))
+    assert manifest.name.startswith(third.name.removesuffix(".vhd"))
     assert not world.going()
 
 
