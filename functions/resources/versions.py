@@ -41,12 +41,12 @@ def promote(ask: Ask, given: Given[OfVersion, Nothing, versions.Promotion]) -> R
 def pin(ask: Ask, given: Given[OfVersion, Nothing, Because]) -> Reply:
     why = given.body.reason or "by hand"
     rulings.pin(ask.out, ask.factory, _name(given.at), why, correlation=ask.correlation, by=ask.by)
-    return _noted(ask, given.at)
+    return Reply(_said(ask, given.at))
 
 
 def unpin(ask: Ask, given: Given[OfVersion, Nothing, Nothing]) -> Reply:
     rulings.unpin(ask.out, ask.factory, _name(given.at), correlation=ask.correlation, by=ask.by)
-    return _noted(ask, given.at)
+    return Reply(_said(ask, given.at))
 
 
 def undelete(ask: Ask, given: Given[OfVersion, Nothing, Nothing]) -> Reply:
@@ -63,12 +63,15 @@ def _saying(say: Callable[..., None]) -> Handler:
 
 
 def _word(ask: Ask, at: OfVersion, reason: str) -> withdrawals.Word:
-    return withdrawals.Word(_name(at), reason or "by hand", ask.correlation, ask.by)
+    return withdrawals.Word(_name(at), reason or "by hand", ask.correlation, ask.by, ask.id)
 
 
 def _noted(ask: Ask, at: OfVersion, left: str = "") -> Reply:
-    said = versions.VersionSaid(at.definition, at.version, ask.correlation, left)
-    return Reply(said, f"/versions/{_name(at)}")
+    return Reply(_said(ask, at, left), f"/versions/{_name(at)}")
+
+
+def _said(ask: Ask, at: OfVersion, left: str = "") -> versions.VersionSaid:
+    return versions.VersionSaid(at.definition, at.version, ask.correlation, left)
 
 
 def _name(at: OfVersion) -> str:

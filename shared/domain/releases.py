@@ -183,6 +183,8 @@ class ReleaseRecord(msgspec.Struct, frozen=True, tag="release"):
     since: datetime | None = None
     """When that became the answer."""
     trouble: Trouble | None = None
+    words: tuple[str, ...] = ()
+    """The ids of what people said of it last, so that the same word said again is no second one."""
     v: int = 1
 
     @property

@@ -1,4 +1,11 @@
-"""What people say about versions: hold, let go on, promote, withdraw. The next look carries it out."""
+"""What people say about versions: hold, let go on, promote, withdraw. The next look carries it out.
+
+What is said under an id is noted in the very write that it makes, so that the same word said again, after an
+answer that got lost, is no second word: a version must not leave two rings because somebody asked twice.
+"""
+
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +22,9 @@ from shared.ports import Held, Insert, Outside, Replace, Write
 from .releases import first_look
 from .visit import version_line
 
+REMEMBERED: Final = 8
+"""How many words a version remembers. They are said by hand, and repeated within two days or not at all."""
+
 
 class Word(msgspec.Struct, frozen=True):
     """What a person says of a version. `why` is journalled."""
@@ -25,18 +35,18 @@ class Word(msgspec.Struct, frozen=True):
     correlation: str
     by: str = ""
     """Who says it."""
+    id: str = ""
+    """The same for the same word said again; empty if nobody can tell."""
 
 
 def hold(out: Outside, factory: Factory, word: Word) -> None:
     """It stops where it is. Raises Unknown, or NotNow for a withdrawn one."""
-    known = _known(out, factory, word)
-    _say(out, known, withdrawals.held(known.record, word.why), "version-held-by-hand", word)
+    _say(out, factory, word, "version-held-by-hand", lambda record: withdrawals.held(record, word.why))
 
 
 def resume(out: Outside, factory: Factory, word: Word) -> None:
     """It goes on from where it was held. Raises Unknown, or NotNow for one that is not held."""
-    known = _known(out, factory, word)
-    _say(out, known, withdrawals.resumed(known.record), "version-resumed", word)
+    _say(out, factory, word, "version-resumed", withdrawals.resumed)
 
 
 def promote(out: Outside, factory: Factory, word: Word, *, through: bool = False) -> None:
@@ -44,16 +54,19 @@ def promote(out: Outside, factory: Factory, word: Word, *, through: bool = False
 
     Raises Unknown, or NotNow for one that is withdrawn or overtaken.
     """
-    known, definition = _known(out, factory, word), parse(factory, word.version)[0]
-    record = withdrawals.promoted(known.record, definition, out.clock.now(), through=through)
-    _say(out, known, record, "version-promoted", word)
+    definition, now = parse(factory, word.version)[0], out.clock.now()
+
+    def onward(record: ReleaseRecord) -> ReleaseRecord:
+        return withdrawals.promoted(record, definition, now, through=through)
+
+    _say(out, factory, word, "version-promoted", onward)
 
 
 def withdraw(out: Outside, factory: Factory, word: Word) -> None:
     """It is latest nowhere any more, and what was built from it learns of that. Nothing is deleted."""
-    known = _known(out, factory, word)
-    record = withdrawals.withdrawn(known.record, word.why, out.clock.now())
-    _say(out, known, record, "version-withdrawn-by-hand", word)
+    now = out.clock.now()
+    what = "version-withdrawn-by-hand"
+    _say(out, factory, word, what, lambda record: withdrawals.withdrawn(record, word.why, now))
 
 
 def parse(factory: Factory, version: str) -> tuple[Definition, Version]:
@@ -64,12 +77,18 @@ def parse(factory: Factory, version: str) -> tuple[Definition, Version]:
     return factory.definition(name), Version.parse(text)
 
 
-def _say(out: Outside, known: Held[ReleaseRecord], record: ReleaseRecord, what: str, word: Word) -> None:
-    if record != known.record:
+def _say(
+    out: Outside, factory: Factory, word: Word, what: str, change: Callable[[ReleaseRecord], ReleaseRecord]
+) -> None:
+    known = _known(out, factory, word)
+    before = known.record
+    after = before if word.id in before.words else change(before)
+    if after != before:
+        record = replace(after, words=(*before.words, word.id)[-REMEMBERED:]) if word.id else after
         row: Write = Replace(record, known.etag) if known.etag else Insert(record)
         line = version_line(record, what, word.why, word.correlation, out.clock.now(), by=word.by)
         out.ledger.commit(keys.of_definition(record.definition), (row, line))
-    out.queues.send(Look(Lane.RELEASES, Thing.VERSION, record.name, word.correlation))
+    out.queues.send(Look(Lane.RELEASES, Thing.VERSION, before.name, word.correlation))
 
 
 def _known(out: Outside, factory: Factory, word: Word) -> Held[ReleaseRecord]:

@@ -1,10 +1,14 @@
 """Gallery versions over HTTP: what is shown, said and refused."""
 
+import contextlib
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.callers import Role
 from shared.domain.records import JournalLine
 from shared.domain.releases import Stage
+from tests.stories.cuts import Killed, Kind
 from tests.stories.gallery import GALLERY, GalleryWorld, begun, rebuilt, stands
 
 from .calling import Api
@@ -86,6 +90,7 @@ def test_a_version_is_shown_with_regions_and_lineage_both_ways() -> None:
         ("GET", "/versions?definition=nothing", 404, "configured are: base, dev"),
         ("GET", "/versions", 400, "query definition: is missing"),
         ("GET", "/versions/base/latest", 400, "path version: expected text of the form"),
+        ("GET", "/versions/base/1.0.00", 400, "path version: expected text of the form"),
         ("POST", "/versions/base/9.9.9/hold", 404, "base/9.9.9 does not exist"),
         ("POST", "/versions/base/9.9.9/pin", 404, ""),
         ("POST", "/versions/base/9.9.9/undelete", 404, ""),
@@ -121,3 +126,29 @@ def test_if_match_guards_what_is_said_of_a_version(world: GalleryWorld) -> None:
     etag = api.get(VERSION).headers["ETag"]
     assert api.post(f"{VERSION}/hold", None, If_Match=etag).status == 202
     assert api.post(f"{VERSION}/promote", None, If_Match=etag).status == 412
+
+
+@pytest.mark.parametrize("kind", ["kill", "drop"])
+@pytest.mark.parametrize(
+    ("verb", "before", "after"), [("promote", "", "hold"), ("hold", "", "resume"), ("resume", "hold", "hold")]
+)
+def test_what_is_said_again_after_a_lost_answer_is_no_second_word(
+    world: GalleryWorld, kind: Kind, verb: str, before: str, after: str
+) -> None:
+    """Not even after somebody has said something else: that stands."""
+    api = Api(world.worker)
+    if before:
+        api.post(f"{VERSION}/{before}")
+    gate = world.gate
+    gate.at, gate.when, gate.kind = gate.count + 3, "after", kind  # the request, the version, the word
+    with contextlib.suppress(Killed):
+        assert api.post(f"{VERSION}/{verb}", Idempotency_Key="k").status == 503
+    assert gate.cut_at == "ledger.commit"
+    gate.revive()
+    world.clock.advance(timedelta(seconds=80))
+    api = Api(world.new_worker())
+    assert api.post(f"{VERSION}/{after}").status == 202
+    stood = world.release()
+    assert api.post(f"{VERSION}/{verb}", Idempotency_Key="k").status == 202
+    assert world.release() == stood
+    assert len(stood.words) == (3 if before else 2)

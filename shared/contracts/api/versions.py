@@ -17,8 +17,8 @@ from .paging import Paging
 VersionText = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,18}\.[0-9]{1,18}\.[0-9]{1,18}$",
-        description="A version's number.",
+        pattern=r"^(0|[1-9][0-9]{0,9})(\.(0|[1-9][0-9]{0,9})){2}$",
+        description="A version's number, as its gallery has it: without leading zeros.",
         examples=["1.0.3"],
     ),
 ]
