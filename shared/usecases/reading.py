@@ -114,8 +114,8 @@ def plan(
 
 
 def _place(verdict: Verdict) -> str:
-    """Among all: by kind, and by id within it."""
-    return f"{list(Kind).index(verdict.kind)}{verdict.id}"
+    """Among all: by kind, and by name within it; short, since it goes into a token whatever the name is."""
+    return f"{list(Kind).index(verdict.kind)}{verdict.name[:100]}|{keys.fit(verdict.id)}"
 
 
 def failed(out: Outside, after: str | None, limit: int) -> Rows[FailedWork]:

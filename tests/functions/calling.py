@@ -47,6 +47,16 @@ class Api:
     def post(self, path: str, body: object = None, **headers: str) -> Answered:
         return self.send("POST", path, b"" if body is None else msgspec.json.encode(body), headers=headers)
 
+    def page_by_page(self, path: str) -> list[Any]:
+        """Whatever a list has; `path` says how many at a time."""
+        items, token = [], ""
+        while True:
+            page = self.get(f"{path}{token}").told
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            token = f"&next={page['next']}"
+
     def send(
         self, method: str, path: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> Answered:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sandbox.faults import Fault
+from shared.domain.ids import BlobAddress
 from shared.domain.records import JournalLine
 from tests.stories.retaining import RetentionWorld
 from tests.stories.test_retention_story import configured
@@ -21,11 +22,7 @@ def test_the_plan_is_told_filtered_and_in_pages() -> None:
     assert all(each["reason"] for each in told["items"])
     going = api.get("/retention/plan?going=true&kind=gallery_version&image=dev").told["items"]
     assert {each["name"] for each in going} <= {f"dev/1.0.{number}" for number in range(4)}
-    pages, token = [], ""
-    while token is not None:
-        page = api.get(f"/retention/plan?limit=2{token}").told
-        pages += page["items"]
-        token = f"&next={page['next']}" if page["next"] else None
+    pages = api.page_by_page("/retention/plan?limit=2")
     assert pages == told["items"]
     assert world.ledger.rows() == before
     assert api.get("/retention/plan?image=one-that-left").told["items"] == []
@@ -41,6 +38,16 @@ def test_what_comes_between_two_pages_of_the_plan_neither_repeats_nor_hides_a_ve
     assert "dev/0.9.0" in str(api.get("/retention/plan").told["items"])
     names = [each["name"] for each in (*first["items"], *second["items"])]
     assert names == [f"dev/1.0.{number}" for number in range(4)]
+
+
+def test_the_plan_goes_on_after_the_longest_names() -> None:
+    """Of what others have put into the archive."""
+    world = RetentionWorld(history=0)
+    names = [letter * 1000 + ".vhd" for letter in "aäö"]
+    for name in names:
+        world.blobs.plant(BlobAddress("archive", "images", name), [], length=1024)
+    items = Api(world.worker).page_by_page("/retention/plan?limit=1")
+    assert [each["name"].rpartition("/")[2] for each in items] == names
 
 
 def test_an_approval_is_of_the_very_plan_and_names_who_gave_it(tmp_path: Path) -> None:
