@@ -67,6 +67,8 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """Where an image stands. The one row that a look at an image reads."""
 
     name: ImageName
+    source: str = ""
+    """Of what the versions below are: the root of the image's source. Empty if nobody has noted it yet."""
     baseline: Version | None = None
     """What counts as not new: first seen, or last built from."""
     wanted: Version | None = None

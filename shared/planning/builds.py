@@ -363,7 +363,7 @@ def adopt(
     The first sight of a source is no news, unless the configuration asks for a build then. `newest` is None
     for a source that has no version yet: then its first one is news.
     """
-    fresh = record or ImageRecord(image.name, scheduled=now)
+    fresh = deployment.sourced(record or ImageRecord(image.name, scheduled=now), image)
     known = [v for v in (fresh.wanted, fresh.built, fresh.baseline) if v]
     if isinstance(image.source, GallerySource) and _goes_back(fresh, newest):
         # What was wanted is latest no more: what is, is wanted in its place. What was built stays built.

@@ -15,12 +15,14 @@ from msgspec.structs import replace
 from shared.domain import deployment
 from shared.domain.factory import Image, Mode, Timing
 from shared.domain.ids import RunStart, TemplateId
-from shared.domain.records import Former, ImageRecord
+from shared.domain.records import Claim, Former, ImageRecord
 from shared.domain.templates import Provisioning, RunState, Template
 
 from .actions import Action, DeleteFormer, ForgetFormer, RecordEnd
 
 AT_WORK = (Provisioning.CREATING, Provisioning.UPDATING, Provisioning.DELETING)
+UNWATCHED = "none"
+"""In place of a source, for an image whose source offers no newer versions."""
 CHANGED = "its template file has changed"
 
 
@@ -51,6 +53,36 @@ def renamed(record: ImageRecord, image: Image) -> ImageRecord:
     if record.template is None or deployment.is_of(image.template, record.template):
         return record
     return replace(record, template=None)
+
+
+def sourced(record: ImageRecord, image: Image) -> ImageRecord:
+    """Versions of another source say nothing of the one that the file names now: with that it starts anew."""
+    root = image.source.root if image.source else UNWATCHED
+    if record.source in ("", root):
+        return replace(record, source=root)
+    run = record.run
+    pending = record.wanted and record.wanted.newer_than(record.built or record.baseline)
+    resting = record.cancelled is not None or record.older > 0
+    return replace(
+        record,
+        source=root,
+        # The file may be edited back before it is built: what was wanted till then would be forgotten.
+        owed=record.owed or (CHANGED if pending and not resting else ""),
+        baseline=None,
+        wanted=None,
+        wanted_since=None,
+        built=None,
+        built_inferred=False,
+        cancelled=None,
+        older=0,
+        retry_at=record.retry_at if record.failures else None,
+        claim=_for_no_version(record.claim),
+        run=replace(run, claim=_for_no_version(run.claim)) if run else None,
+    )
+
+
+def _for_no_version(claim: Claim | None) -> Claim | None:
+    return replace(claim, version=None) if claim else None
 
 
 def follow(record: ImageRecord, image: Image, template: Template | None) -> ImageRecord:

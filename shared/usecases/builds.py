@@ -51,7 +51,7 @@ def begin(out: Outside, factory: Factory, image: Image, look: Look) -> Turn:
     held = out.ledger.read(keys.image_key(image.name), ImageRecord)
     known = held.record if held else ImageRecord(image.name)
     record = deployment.renamed(clock.follow_schedule(known, image, now), image)
-    return Turn(out, factory, image, look, now, held, record)
+    return Turn(out, factory, image, look, now, held, deployment.sourced(record, image))
 
 
 def observe(turn: Turn) -> tuple[Template | None, Turn]:

@@ -101,7 +101,13 @@ def _after(turn: Turn, action: actions.RecordEnd, built: runs.Built, outputs: li
         record = deployment.ended_in(turn.record, action.template)
         turn = replace(turn, record=replace(record, unsettled=record.unsettled + unsettled))
         return says(turn, f"a run of the former template {action.template.id.name} ended: {action.run.start}")
-    record = runs.ended(turn.record, action.run, action.claim, built, turn.factory.timing, turn.now)
+    claim, known = action.claim, built
+    if _elsewhere(turn, action):
+        # Of the image's own source the run says that it was had, as far as it was asked for: no version of
+        # another one is older or newer.
+        asked = claim.version if claim else None
+        known = runs.Built(asked, inferred=asked is not None)
+    record = runs.ended(turn.record, action.run, claim, known, turn.factory.timing, turn.now)
     record = deployment.done(record, action.template, action.run.state)
     vhds = sum(o.kind is OutputKind.VHD for o in outputs)
     turn = replace(turn, record=runs.leaves(record, unsettled, vhds))
@@ -174,13 +180,18 @@ def _pin(turn: Turn, vhd: OutputRecord, run: LastRun) -> Found | None:
 
 def _built(turn: Turn, action: actions.RecordEnd, tags: list[str]) -> runs.Built:
     """What the record knows is of the source that the image has now; the template may have another."""
-    origin, source = action.template.origin, turn.image.source
-    if origin.version and (fixed := runs.version_of(origin.version)):
+    version, claim, record = action.template.origin.version, action.claim, turn.record
+    if version and (fixed := runs.version_of(version)):
         return runs.Built(fixed)
-    same = source is None or origin.root == source.root
-    record = turn.record if same else ImageRecord(turn.image.name)
-    claim = action.claim if same else None
+    if _elsewhere(turn, action):
+        claim, record = replace(claim, version=None) if claim else None, ImageRecord(turn.image.name)
     return runs.what_was_built(tags, action.template.exact_version, claim, record, action.run.started)
+
+
+def _elsewhere(turn: Turn, action: actions.RecordEnd) -> bool:
+    """Whether the template is built from something else than what its image is made from by now."""
+    root, source = action.template.origin.root, turn.image.source
+    return bool(root) and source is not None and root != source.root
 
 
 def _run_record(

@@ -110,6 +110,7 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
     if comes_back(record.trouble, now):
         return False
     followed = deployment.renamed(clock.follow_schedule(record, image, now), image)
+    followed = deployment.sourced(followed, image)
     template = seen.templates.get(image.in_use(followed))
     followed = deployment.follow(followed, image, template)
     former = {
@@ -122,7 +123,8 @@ def _acts(factory: Factory, image: Image, record: ImageRecord, seen: Seen, now: 
     effects = any(isinstance(action, actions.EFFECTS) for action in plan)
     waits = any(isinstance(action, actions.Wait) for action in plan)
     overdue = record.look_due is not None and record.look_due < now - factory.timing.overdue
-    new = followed.schedule != record.schedule or not record.form
+    other = (followed.schedule, followed.source) != (record.schedule, record.source)
+    new = other or not record.form
     return effects or overdue or new or (waits and record.look_due is None)
 
 

@@ -198,3 +198,12 @@ def test_retention_leaves_to_deployment_what_that_deletes_itself(
     record = replace(IDLE, template=named(TEMPLATE, FORM), former=(replace(LEFT, kept=kept),))
     (thing,) = leftovers(Knowledge(factory, [seen(id)], [], [record], NOW, timedelta()))
     assert thing.used_by == ((f"image {IMAGE.name}",) if used else ())
+
+
+def test_versions_of_another_source_are_forgotten_and_what_was_wanted_of_it_stays_owed() -> None:
+    """The file may be edited back before anything is built; an earlier release's record has no source yet."""
+    record = deployment.sourced(replace(wanting(), claim=CLAIM), FILE)
+    assert (record.wanted, record.claim) == (wanting().wanted, CLAIM)
+    unwatched = deployment.sourced(record, replace(FILE, source=None))
+    assert (unwatched.wanted, unwatched.baseline, unwatched.owed) == (None, None, deployment.CHANGED)
+    assert unwatched.claim == replace(CLAIM, version=None)

@@ -7,7 +7,7 @@ from typing import Any
 from shared.domain.records import JournalLine, OutputRecord, OutputState, RunRecord
 
 from .endings import NEW, NEWER, assert_fault_free, released
-from .scenes import IMAGE, KEEP, Operator, arm_calls, factory_file
+from .scenes import IMAGE, KEEP, Operator, arm_calls, factory_file, source
 from .world import World
 
 ONE, TWO, THREE = ({"customize": [{"type": "Shell", "name": n, "inline": [f"echo {n}"]}]} for n in "abc")
@@ -145,6 +145,39 @@ def test_a_template_that_is_not_the_factorys_is_run_as_it_is(tmp_path: Path) -> 
     world.play(lambda w: str(w.known().built) == NEW and built(w, 1))
     assert templates(world) == [IMAGE]
     assert [arm_calls(world, verb) for verb in ("PUT", "PATCH", "DELETE")] == [0, 0, 0]
+
+
+DEBIAN = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}
+"""Its versions are lower than any of the sample's source: 0.20261014.2265."""
+
+
+def test_a_file_that_names_another_source_is_built_from_it_and_follows_it(tmp_path: Path) -> None:
+    """Once: that its versions are lower than those of the source before it says nothing."""
+    world = settled(tmp_path)
+    edit(tmp_path, {**ONE, **source(**DEBIAN)})
+    world.play(lambda w: built(w, 2))
+    world.go_on(hours=2)
+    assert world.requested_runs() == 2
+    world.azure.catalogue.add_version("Debian", "debian-12", "12-gen2", "0.20270101.1")
+    world.play(lambda w: str(w.known().built) == "0.20270101.1")
+    assert [r.why for r in world.records(RunRecord)][1:] == [
+        "its template file has changed",
+        "source version 0.20270101.1 is newer than 0.20261014.2265",
+    ]
+
+
+def test_somebody_elses_template_of_another_source_is_run_once_for_a_version(tmp_path: Path) -> None:
+    """What it builds is told as it is, and is neither older nor newer than what was wanted."""
+    world = World(config=factory_file(tmp_path, properties={**ONE, **source(**DEBIAN)}, options=KEEP))
+    Operator(world).put_template(world.worker.factory().image(IMAGE).body)
+    edit(tmp_path, ONE)
+    world.play(lambda w: w.image() is not None)
+    world.publish_version(NEW)
+    world.play(lambda w: built(w, 1))
+    world.go_on(hours=2)
+    (run,) = world.records(RunRecord)
+    assert (run.source, str(run.version)) == (":".join(DEBIAN.values()).lower(), "0.20261014.2265")
+    assert str(world.known().built) == NEW
 
 
 def untold(world: World) -> None:
