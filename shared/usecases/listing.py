@@ -19,6 +19,8 @@ from .scans import of_kind, scanned
 
 _SPARE = 50
 """Lines of images that have just left the configuration may stand between those of a page."""
+_MOST_ROWS = 1000
+"""In one answer of Azure."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -37,13 +39,22 @@ def images(out: Outside, factory: Factory, prefix: str, after: str | None, limit
     """The configured images by name, those after `after`."""
     names = sorted(n for n in factory.images if n.startswith(prefix) and (after is None or n > after))
     chosen = names[:limit]
-    lines: dict[ImageName, ImageLine] = {}
-    if chosen:
-        start = keys.image_line_row(chosen[0])
-        found = out.ledger.scan(keys.IMAGES, keys.IMAGE_LINES, start=start, limit=limit + _SPARE)
-        lines = {r.record.name: r.record for r in found.rows if isinstance(r.record, ImageLine)}
+    lines = _lines(out, chosen[0], chosen[-1], limit + _SPARE) if chosen else {}
     listed = tuple(Listed(factory.images[name], lines.get(name)) for name in chosen)
     return ImagePage(listed, len(names) > limit)
+
+
+def _lines(out: Outside, first: ImageName, last: ImageName, limit: int) -> dict[ImageName, ImageLine]:
+    """From one name to another: asked on if Azure gave less, or if more have left than were reckoned with."""
+    start, end, after = keys.image_line_row(first), keys.image_line_row(last), None
+    lines: dict[ImageName, ImageLine] = {}
+    while True:
+        page = out.ledger.scan(keys.IMAGES, keys.IMAGE_LINES, start=start, after=after, limit=limit)
+        lines |= {r.record.name: r.record for r in page.rows if isinstance(r.record, ImageLine)}
+        after = page.after
+        if after is None or (page.rows and keys.key_of(page.rows[-1].record).row >= end):
+            return lines
+        limit = _MOST_ROWS
 
 
 def runs(

@@ -34,6 +34,19 @@ def test_the_first_page_of_a_thousand_images_is_one_storage_call(tmp_path: Path)
     assert page["next"] is None
 
 
+def test_images_that_have_just_left_hide_nothing_of_those_that_are_there(tmp_path: Path) -> None:
+    """Until a sweep has taken their lines away, however many: then it takes a second storage call."""
+    world = World(config=factory_file(tmp_path, "a", "b"))
+    names = ["a", *(f"a-{number:03d}" for number in range(99)), "b"]
+    lines = [Put(ImageLine(ImageName(name), paused=f"as {name}")) for name in names]
+    for first in 0, 100:
+        world.ledger.commit(keys.IMAGES, lines[first : first + 100])
+    before = len(world.gate.names)
+    told = Api(world.worker).get("/images?limit=10").told["items"]
+    assert [(each["name"], each["paused"]) for each in told] == [("a", "as a"), ("b", "as b")]
+    assert world.gate.names[before:] == ["ledger.scan"] * 2
+
+
 def test_the_first_page_of_ten_thousand_runs_is_one_storage_call(tmp_path: Path) -> None:
     """Newest first, of all images and of one."""
     world, now = World(config=factory_file(tmp_path, "web")), World().clock.now()
