@@ -131,7 +131,8 @@ def _readable(page: Iterator[Any], addresses: Addresses) -> Iterator[Template]:
 def _owned(body: bytes, owner: str, made: datetime) -> bytes:
     """The template file with tags that say whose it is, and whose what is built in it will be."""
     document = _document(body, owner)
-    tags = {**(document.get("tags") or {}), **_ours(body, owner), MADE: f"{made:%Y-%m-%dT%H:%M:%SZ}"}
+    made_at = {MADE: f"{made:%Y-%m-%dT%H:%M:%SZ}"}
+    tags = _merged(document.get("tags") or {}, _ours(body, owner), made_at)
     properties = document.get("properties")
     if isinstance(properties, dict):
         properties = _marked(properties, owner)
@@ -144,8 +145,14 @@ def _changed(body: bytes, owner: str, tags: Mapping[str, str]) -> bytes:
     So those that are there go along, other people's and those of policies too.
     """
     change = loose(_document(body, owner))
-    told = {**tags, **(change.get("tags") or {}), **_ours(body, owner)}
+    told = _merged(tags, change.get("tags") or {}, _ours(body, owner))
     return msgspec.json.encode({**change, "tags": told, "properties": _marked(change["properties"], owner)})
+
+
+def _merged(*told: Mapping[str, str]) -> dict[str, str]:
+    """The later ones count. Azure refuses names that differ in case alone: they are one tag's."""
+    found = {name.lower(): (name, value) for tags in told for name, value in tags.items()}
+    return dict(found.values())
 
 
 def _document(body: bytes, owner: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class CreateTemplate(msgspec.Struct, frozen=True):
 class DeleteTemplate(msgspec.Struct, frozen=True):
     """Delete the template, and with it the staging group. `run` is the last run that may be there."""
 
-    run: str | None
+    run: RunStart | None
     why: str
 
 

@@ -50,9 +50,10 @@ def change(image: Image, template: Template) -> Change:
 
 def renamed(record: ImageRecord, image: Image) -> ImageRecord:
     """Under another configured name the image starts anew, with what is there under that name."""
-    if record.template is None or deployment.is_of(image.template, record.template):
-        return record
-    return replace(record, template=None)
+    if record.template and not deployment.is_of(image.template, record.template):
+        record = replace(record, template=None)
+    here = image.in_use(record)  # it may have been left before, under this very name
+    return forgotten(record, here) if is_former(record, here) else record
 
 
 def sourced(record: ImageRecord, image: Image) -> ImageRecord:

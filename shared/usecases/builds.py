@@ -26,7 +26,7 @@ from shared.ports import Outside
 
 from . import byhand
 from .ancestors import moving
-from .deleting import delete
+from .deleting import delete, unsafe
 from .deployment import look_at_former
 from .ends import record_end
 from .ingredients import ingredients
@@ -107,6 +107,14 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
     except PermanentError as error:
         return _count(turn, actions.CountFailure(f"the template was refused: {error}"))
     return _armed(turn, soon, "template-requested")
+
+
+def _delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:
+    """One that failed to be patched may hold a VHD that was set aside, and is nowhere else."""
+    if left := unsafe(turn.out, turn.image.name, action.run):
+        why = f"the template is not deleted, although {action.why}: not archived: {', '.join(left)}"
+        return save(says(turn, why), "template-kept")
+    return delete(turn, action)
 
 
 def _replace(turn: Turn, action: actions.ReplaceTemplate) -> Turn:
@@ -223,7 +231,7 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.Nothing: _nothing,
     actions.Wait: _wait,
     actions.CreateTemplate: _create,
-    actions.DeleteTemplate: delete,
+    actions.DeleteTemplate: _delete,
     actions.ReplaceTemplate: _replace,
     actions.PatchTemplate: _patch,
     actions.RequestRun: _request,

@@ -61,10 +61,12 @@ def test_a_template_is_made_from_its_file_and_marked_as_ours(world: ArmWorld) ->
 
 
 def test_a_template_is_patched_to_what_its_file_says_and_keeps_the_tags_it_has(world: ArmWorld) -> None:
-    """Targets are signed as when it was made; its time of making stays."""
+    """Targets are signed as when it was made; its time of making stays. Names of tags know no case."""
     world.provisioned()
     body = world.body(tags={"team": "web"}, vmProfile={"vmSize": "Standard_D4s_v5"})
-    world.templates.patch(WEB, body, "ubuntu", {"cost-center": "42", "imageFactoryMade": "then"})
+    world.templates.patch(
+        WEB, body, "ubuntu", {"cost-center": "42", "Team": "two", "imageFactoryMade": "then"}
+    )
     updating = world.templates.get(WEB)
     assert updating is not None
     assert updating.provisioning is Provisioning.UPDATING

@@ -207,3 +207,8 @@ def test_versions_of_another_source_are_forgotten_and_what_was_wanted_of_it_stay
     unwatched = deployment.sourced(record, replace(FILE, source=None))
     assert (unwatched.wanted, unwatched.baseline, unwatched.owed) == (None, None, deployment.CHANGED)
     assert unwatched.claim == replace(CLAIM, version=None)
+
+
+def test_a_template_in_use_is_no_former_one_whatever_the_configuration_called_it_meanwhile() -> None:
+    record = replace(IDLE, former=(LEFT, replace(LEFT, id=TEMPLATE)))
+    assert deployment.renamed(record, FILE).former == (LEFT,)

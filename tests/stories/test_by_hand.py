@@ -11,7 +11,7 @@ from shared.domain.records import OutputRecord, OutputState, RunRecord
 from shared.domain.templates import RunState
 from shared.usecases import orders
 
-from .endings import NEW
+from .endings import NEW, NEWER
 from .scenes import IMAGE, KEEP, Operator, arm_calls, factory_file
 from .test_orders import known
 from .world import World
@@ -104,8 +104,8 @@ def test_a_template_deleted_by_hand_is_made_again_when_a_run_is_due(tmp_path: Pa
     assert [o.state for o in world.records(OutputRecord)] == [OutputState.ARCHIVED] * 2
 
 
-def test_a_template_with_an_output_that_was_set_aside_is_not_deleted_by_hand(tmp_path: Path) -> None:
-    """It is nowhere else."""
+def test_a_template_with_an_output_that_was_set_aside_is_not_deleted(tmp_path: Path) -> None:
+    """It is nowhere else: neither by hand, nor once the template has failed."""
     world = World(config=factory_file(tmp_path, options=KEEP))
     world.play(lambda w: w.image() is not None)
     world.publish_version(NEW)
@@ -117,6 +117,11 @@ def test_a_template_with_an_output_that_was_set_aside_is_not_deleted_by_hand(tmp
     world.play(over)
     assert known(world).state is OrderState.REFUSED
     assert known(world).why.endswith("-vhd (dismissed)")
+    (template,) = world.azure.imagebuilder.templates()
+    template.state = "Failed"  # as after a PATCH that Azure accepted and could not carry out
+    world.publish_version(NEWER)
+    world.go_on(hours=1)
+    assert "the template is not deleted" in world.known().reason
     assert arm_calls(world, "DELETE") == 0
 
 
