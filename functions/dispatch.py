@@ -25,6 +25,7 @@ from shared.usecases.once import Answer, id_of, once
 
 from . import answers, boundary
 from .resources import HANDLERS
+from .resources.already import already_done
 from .resources.health import tell_health
 
 _KEYS = {Role.OPERATE: "function key", Role.ADMIN: "master key"}
@@ -126,7 +127,8 @@ def _act(operation: Operation, ask: Ask, given: Given[Any, Any, Any], raw: Raw) 
     if expected and operation.acts_on:
         ask = unchanged.pinned(ask)
         shown = HANDLERS[operation.acts_on](ask, Given(given.at, None, None))
-        if not answers.named(expected, answers.etag_of(msgspec.json.encode(shown.body)), weak=False):
+        same = answers.named(expected, answers.etag_of(msgspec.json.encode(shown.body)), weak=False)
+        if not same and not already_done(operation.id, ask, given):
             told = "it has changed since you read it; read it again and decide again"
             raise Refused(HTTPStatus.PRECONDITION_FAILED, told)
     reply = HANDLERS[operation.id](ask, given)

@@ -112,6 +112,23 @@ def test_cut_anywhere_and_sent_again_it_is_one_order_and_one_run(
     assert (len(world.records(Order)), len(world.records(RunRecord)), len(lines)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("kind", ["kill", "drop"])
+def test_what_was_done_with_if_match_is_no_change_by_somebody_else(world: World, kind: Kind) -> None:
+    """The order is written, its answer gets lost: sent again it is the same order, and no 412."""
+    api = Api(world.worker)
+    world.play(lambda w: w.image("web") is not None)
+    etag = api.get("/images/web").headers["ETag"]
+    world.gate.at, world.gate.when, world.gate.kind = world.gate.count + REQUESTS - 1, "after", kind
+    with contextlib.suppress(Killed):
+        assert api.post("/images/web/runs", START, If_Match=etag, **KEY).status == 503
+    assert (world.gate.cut_at, len(world.records(Order))) == ("ledger.commit", 1)
+    world.gate.revive()
+    world.clock.pause(80)
+    assert Api(world.new_worker()).post("/images/web/runs", START, If_Match=etag, **KEY).status == 202
+    assert len(world.records(Order)) == 1
+    assert api.post("/images/web/runs", START, If_Match=etag).status == 412
+
+
 def test_an_answer_that_cannot_be_kept_is_given_all_the_same(world: World) -> None:
     """Sent again it is carried out again, and finds done what is done."""
     api = Api(world.worker)
