@@ -102,6 +102,14 @@ class PassSchedule(msgspec.Struct, frozen=True):
     why: str
 
 
+class CallOff(msgspec.Struct, frozen=True):
+    """Ask no more for a run that was requested and never became visible."""
+
+    claim: Claim
+    order: Order
+    template: Template | None
+
+
 class CancelRun(msgspec.Struct, frozen=True):
     """Somebody wants no more of the run that is under way."""
 
@@ -164,6 +172,7 @@ Action = (
     | ForgetRun
     | CountFailure
     | RefuseOrder
+    | CallOff
     | CancelRun
     | DeleteByHand
     | MeetOrder
@@ -184,6 +193,7 @@ EFFECTS = (
     ForgetRun,
     CountFailure,
     RefuseOrder,
+    CallOff,
     CancelRun,
     DeleteByHand,
     MeetOrder,

@@ -11,7 +11,7 @@ from shared.domain.records import ImageRecord
 from shared.domain.templates import Provisioning, RunState, Template
 
 from . import orders
-from .actions import Action, CancelRun, DeleteByHand, MeetOrder, RefuseOrder, Wait
+from .actions import Action, CallOff, CancelRun, DeleteByHand, MeetOrder, RefuseOrder, Wait
 
 Answer = tuple[Action, ...] | None
 
@@ -19,14 +19,20 @@ Answer = tuple[Action, ...] | None
 def cancels(
     record: ImageRecord, image: Image, template: Template | None, patience: timedelta, now: datetime
 ) -> Answer:
-    """None as well while it is not known which run: the next rules see to that."""
+    """None as well while it is not known which run: the next rules see to that.
+
+    A request of which nothing has come in its time is not made again.
+    """
     order, run = orders.open_order(record, OrderKind.CANCEL), template.last_run if template else None
     if order is None:
         return None
     if image.mode is not Mode.ACT:
         return (RefuseOrder(order.kind, "mode is observe by now: nothing is cancelled"),)
     if run is None or run.state.over:
-        return None if record.claim else (RefuseOrder(order.kind, "no run is under way any more"),)
+        if record.claim is None:
+            return (RefuseOrder(order.kind, "no run is under way any more"),)
+        lost = now >= record.claim.at + patience
+        return (CallOff(record.claim, order, template),) if lost else None
     noted = record.run is not None and record.run.start == run.start
     if not noted or run.state is RunState.CANCELING or _just_sent(order, patience, now):
         return None

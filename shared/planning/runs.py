@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from shared.domain.errors import Invalid
 from shared.domain.factory import Timing
 from shared.domain.ids import RunStart
+from shared.domain.orders import OrderKind
 from shared.domain.records import Claim, CurrentRun, ImageRecord, OutputState
 from shared.domain.templates import LastRun, RunState
 from shared.domain.versions import Version
@@ -69,6 +70,13 @@ def forgotten(record: ImageRecord) -> ImageRecord:
 def refused(record: ImageRecord) -> ImageRecord:
     """The request was refused, so that no run can come of the claim."""
     return replace(record, claim=None)
+
+
+def called_off(record: ImageRecord, claim: Claim, why: str, now: datetime) -> ImageRecord:
+    """A request of which nothing came is cancelled: as with a run, its version is not tried again."""
+    none = orders.refused(record, OrderKind.START, why, now) if claim.order else record
+    done = orders.done(none, OrderKind.CANCEL, why, now)
+    return replace(done, claim=None, cancelled=claim.version or record.cancelled, owed="", retry_at=None)
 
 
 def passed(record: ImageRecord, now: datetime) -> ImageRecord:

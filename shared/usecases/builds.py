@@ -240,6 +240,7 @@ APPLY: dict[type, Callable[[Turn, Any], Turn]] = {
     actions.ForgetRun: _forget,
     actions.CountFailure: _count,
     actions.RefuseOrder: byhand.refuse,
+    actions.CallOff: byhand.call_off,
     actions.CancelRun: byhand.cancel,
     actions.DeleteByHand: byhand.delete,
     actions.MeetOrder: byhand.meet,

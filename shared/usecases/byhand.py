@@ -4,9 +4,11 @@ from msgspec.structs import replace
 
 from shared.domain.errors import AccessDenied, Throttled, WrongState
 from shared.domain.orders import OrderKind
-from shared.planning import actions, orders
+from shared.domain.templates import RunState
+from shared.planning import actions, deployment, orders, runs
 
 from . import deleting
+from .slots import leave_slot
 from .turn import Turn, save, says, send
 
 
@@ -22,6 +24,20 @@ def cancel(turn: Turn, action: actions.CancelRun) -> Turn:
     except (Throttled, AccessDenied):
         save(replace(turn, record=orders.sent(turn.record, OrderKind.CANCEL, None)), "run-cancelled")
         raise
+    return turn
+
+
+def call_off(turn: Turn, action: actions.CallOff) -> Turn:
+    """Should the run show itself after all, it is one that the factory has not asked for."""
+    asked = f"no run became visible that was requested at {action.claim.at:%H:%M:%S} UTC"
+    why = f"{action.order.said}: {asked}"
+    record = runs.called_off(turn.record, action.claim, why, turn.now)
+    if action.template:
+        record = deployment.done(record, action.template, RunState.CANCELED)
+    turn = says(replace(turn, record=record), why)
+    turn = save(turn, "run-cancelled")
+    leave_slot(turn.out, turn.image, action.claim.slot)
+    send(turn)
     return turn
 
 

@@ -97,6 +97,7 @@ _TOLD: dict[type, tuple[str, Callable[[Turn, Any], str]]] = {
     actions.CountFailure: ("count-failure", _why),
     actions.PassSchedule: ("pass-schedule", _why),
     actions.RefuseOrder: ("refuse-order", _why),
+    actions.CallOff: ("call-off-run", lambda _, action: str(action.order.said)),
     actions.CancelRun: ("cancel-run", lambda _, action: str(action.order.said)),
     actions.DeleteByHand: ("delete-template", lambda _, action: str(action.order.said)),
     actions.MeetOrder: ("meet-order", _why),

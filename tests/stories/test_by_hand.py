@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.arm.imagebuilder.outcomes import Outcome
+from sandbox.switches import Switches
 from shared.domain.errors import WrongState
 from shared.domain.orders import Order, OrderKind, OrderState
 from shared.domain.records import OutputRecord, OutputState, RunRecord
@@ -69,6 +70,21 @@ def test_a_run_that_is_not_visible_yet_is_cancelled_once_it_is(tmp_path: Path) -
     world.play(over)
     assert known(world).state is OrderState.DONE
     assert [each.state for each in world.records(RunRecord)] == [RunState.CANCELED]
+
+
+def test_a_request_of_which_nothing_came_is_not_made_again_to_be_cancelled(tmp_path: Path) -> None:
+    """A run that shows itself after all is one that nobody asked for."""
+    slow = Switches(visible_run_delay=20 * 60)
+    world = World(config=factory_file(tmp_path, options=KEEP), switches=slow)
+    world.play(lambda w: w.image() is not None)
+    world.publish_version(NEW)
+    world.play(lambda w: w.known().claim is not None, at_once=True)
+    ask(world, OrderKind.CANCEL)
+    world.play(over)
+    assert known(world).state is OrderState.DONE
+    assert "no run became visible that was requested at 09:16:00 UTC" in known(world).why
+    world.play(lambda w: bool(w.records(RunRecord)) and over(w))
+    assert world.requested_runs() == 1
 
 
 def test_what_is_not_running_cannot_be_cancelled(tmp_path: Path) -> None:
