@@ -30,6 +30,8 @@ def with_source(**changes: object) -> dict[str, object]:
          "1: this is not JSON: Expecting value (column 1)"),
         ('{"a": NaN}',
          "1: this is not JSON: NaN is not a JSON number"),
+        ('{"a": 1e999}',
+         "1: this is not JSON: 1e999 is a number too large"),
         ("[" * 100_000,
          "1: this is not JSON: maximum recursion depth exceeded while decoding a JSON array from a "
          "unicode string"),

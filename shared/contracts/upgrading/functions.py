@@ -189,9 +189,11 @@ def _bool(value: Any) -> bool:
 
 def _json(value: Any) -> Any:
     try:
-        return json.loads(text(value))
+        found = json.loads(text(value))
+        json.dumps(found, allow_nan=False)
     except (ValueError, RecursionError):
         raise Unevaluable(f"{value[:40]!r}; expected JSON") from None
+    return found
 
 
 def _object(*parts: Any) -> dict[str, Any]:

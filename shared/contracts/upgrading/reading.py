@@ -1,6 +1,7 @@
 """A template file and the parameter file beside it, read and brought to the current form."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def _parameters(file: Path) -> Mapping[str, Any]:
 def _json(file: Path) -> tuple[str, object]:
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        return text, json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        return text, json.loads(text, parse_constant=_refuse, parse_float=_number, object_pairs_hook=_once)
     except _Twice as error:
         raise _told_twice(file, text, str(error)) from error
     except json.JSONDecodeError as error:
@@ -97,3 +98,11 @@ def _told_twice(file: Path, text: str, name: str) -> Unreadable:
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def _number(text: str) -> float:
+    """What Python would make infinite of it could not be written down again."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is a number too large")
+    return value

@@ -190,6 +190,7 @@ TYPE = "expected a type such as Microsoft.Compute/images, and a name for each pa
         ("format('{0}{0}{0}{0}{0}{0}{0}{0}{0}{0}{0}', variables('b10'))",
          "format(): a text of more than 100,000 characters"),
         pytest.param(f"json('{'[' * 2_000}')", f"json(): '{'[' * 40}'; expected JSON", id="open"),
+        ("json('[1e400]')", "json(): '[1e400]'; expected JSON"),
         (f"json('{'[' * 70}{']' * 70}')",
          "a value of more than 100,000 characters, or nested more than 60 deep"),
         ("mul(9223372036854775807, 2)", "18446744073709551614 is a number of more than 64 bits"),
