@@ -282,6 +282,8 @@ def _start(s: Situation) -> Answer:
     version = s.record.wanted if _has_news(s.record) and not _barred(s) else None
     order = s.order.id if s.order else ""
     made_of = ingredients.marks(s.found, s.record.made_of) if s.found is not None else None
+    if before and attempt > 1 and before.made_of is not None:
+        made_of = before.made_of  # the first request may be the one that the run comes of
     claim = Claim(last, s.now, attempt, version, exact, wants(s), order=order, made_of=made_of)
     return (RequestRun(claim),)
 

@@ -23,13 +23,17 @@ def unsafe(out: Outside, image: ImageName, run: RunStart | None) -> tuple[str, .
     held = out.ledger.read(keys.run_key(image, run), RunRecord)
     if held is None:
         return (f"{image}/{run} (its end is not recorded)",)
-    found = (out.ledger.read(keys.output_key(image, run, name), OutputRecord) for name in held.record.outputs)
-    outputs = (each.record for each in found if each is not None)
-    return tuple(
-        f"{each.id} ({each.state.value})"
-        for each in outputs
-        if each.kind is OutputKind.VHD and each.state not in SAFE
-    )
+    told = ((name, _danger(out, image, run, name)) for name in held.record.outputs)
+    return tuple(f"{image}/{run}/{name} ({danger})" for name, danger in told if danger)
+
+
+def _danger(out: Outside, image: ImageName, run: RunStart, name: str) -> str:
+    """How far an output is that would be lost, empty if it would not be. What is not known is not safe."""
+    held = out.ledger.read(keys.output_key(image, run, name), OutputRecord)
+    if held is None:
+        return "not in the ledger"
+    lost = held.record.kind is OutputKind.VHD and held.record.state not in SAFE
+    return held.record.state.value if lost else ""
 
 
 def delete(turn: Turn, action: actions.DeleteTemplate) -> Turn:

@@ -195,3 +195,11 @@ def test_however_often_a_schedule_was_missed_it_is_made_up_for_once(
         due = clock.next_scheduled(record, image, moment)
         assert due is not None
         assert due > moment
+
+
+def test_a_request_that_is_repeated_was_made_of_what_the_first_one_was() -> None:
+    """The run may come of either: what has changed since the first one is built once more."""
+    lost = replace(CLAIM, previous=FIRST, at=NOW - HOUR, made_of=MARKS)
+    action = planned(replace(BUILT, claim=lost), CONDITIONAL, found=(*MADE[:2], replace(MADE[2], mark="s2")))
+    assert isinstance(action, actions.RequestRun)
+    assert (action.claim.attempt, action.claim.made_of) == (2, MARKS)

@@ -6,11 +6,13 @@ import pytest
 
 from sandbox.arm.imagebuilder.outcomes import Outcome
 from sandbox.switches import Switches
+from shared.domain import keys
 from shared.domain.errors import WrongState
 from shared.domain.orders import Order, OrderKind, OrderState
 from shared.domain.records import OutputRecord, OutputState, RunRecord
 from shared.domain.templates import RunState
-from shared.usecases import orders
+from shared.ports import Remove
+from shared.usecases import deleting, orders
 
 from .endings import NEW, NEWER
 from .scenes import IMAGE, KEEP, Operator, arm_calls, factory_file
@@ -138,6 +140,13 @@ def test_a_template_with_an_output_that_was_set_aside_is_not_deleted(tmp_path: P
     world.publish_version(NEWER)
     world.go_on(hours=1)
     assert "the template is not deleted" in world.known().reason
+    (output,) = world.records(OutputRecord)
+    key = keys.output_key(IMAGE, output.run, output.name)
+    held = world.ledger.read(key, OutputRecord)
+    assert held is not None
+    world.ledger.commit(key.partition, (Remove(key, held.etag),))
+    unsafe = deleting.unsafe(world.worker.outside, output.image, output.run)
+    assert unsafe == (f"{output.id} (not in the ledger)",)
     assert arm_calls(world, "DELETE") == 0
 
 
