@@ -111,6 +111,8 @@ class ImageRecord(msgspec.Struct, frozen=True, tag="image"):
     """Where the image is built since its file changed; None while that is under its configured name."""
     form: str = ""
     """What the file said (the fixed part of its form) when it was last built, or first seen."""
+    patched: str = ""
+    """The form that the last PATCH which Azure accepted was to bring about: it is not sent twice."""
     former: tuple[Former, ...] = ()
     """Templates whose place another one has taken."""
     schedule: str = ""

@@ -177,6 +177,8 @@ def _file_says_something_else(s: Situation) -> Answer:
         case deployment.Change.REPLACE:
             return (ReplaceTemplate(t, deployment.CHANGED),)
         case deployment.Change.PATCH if t.provisioning is Provisioning.SUCCEEDED and not _rests(s):
+            if s.record.patched == str(s.image.form):
+                return None  # somebody, or Azure itself, says otherwise again: that is no reason not to build
             return (PatchTemplate(t, f"{deployment.CHANGED}, and Azure can change that"),)
     return None
 

@@ -96,7 +96,7 @@ def _create(turn: Turn, action: actions.CreateTemplate) -> Turn:
     here = deployment.aim(turn.record, turn.image)
     turn = replace(turn, record=deployment.moved(turn.record, turn.image, here, None, turn.now))
     turn = save(
-        says(turn, f"making the template: {action.why}", template_failed=False, deleting=None),
+        says(turn, f"making the template: {action.why}", template_failed=False, deleting=None, patched=""),
         "template-requested",
     )
     try:
@@ -138,7 +138,8 @@ def _patch(turn: Turn, action: actions.PatchTemplate) -> Turn:
         return turn
     except PermanentError as error:
         return _count(turn, actions.CountFailure(f"the patch of the template was refused: {error}"))
-    return _armed(turn, soon, "template-patched")
+    record = replace(turn.record, patched=str(turn.image.form))
+    return _armed(replace(turn, record=record), soon, "template-patched")
 
 
 def _request(turn: Turn, action: actions.RequestRun) -> Turn:

@@ -212,3 +212,17 @@ def test_versions_of_another_source_are_forgotten_and_what_was_wanted_of_it_stay
 def test_a_template_in_use_is_no_former_one_whatever_the_configuration_called_it_meanwhile() -> None:
     record = replace(IDLE, former=(LEFT, replace(LEFT, id=TEMPLATE)))
     assert deployment.renamed(record, FILE).former == (LEFT,)
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"), [("a", deployment.Change.NONE), ("b", deployment.Change.PATCH)]
+)
+def test_identities_of_an_earlier_releases_template_are_compared_as_ids(
+    there: str, expected: deployment.Change
+) -> None:
+    """Azure spells them as it likes."""
+    wanted = {**BODY, "identity": {"userAssignedIdentities": {"/subscriptions/s/A": {}}}}
+    found = {**BODY, "identity": {"userAssignedIdentities": {f"/subscriptions/s/{there}": {"clientId": "1"}}}}
+    image = replace(FILE, body=msgspec.Raw(json.dumps(wanted).encode()))
+    template = done(None, content=json.dumps(found).encode())
+    assert deployment.change(image, template) is expected

@@ -122,6 +122,24 @@ def test_what_azure_can_patch_is_patched_without_a_run(tmp_path: Path) -> None:
     assert world.requested_runs() == 1
 
 
+def test_a_patch_that_is_undone_is_not_sent_again_and_keeps_nothing_from_being_built(tmp_path: Path) -> None:
+    """By a policy that takes tags away, say, or by Azure, which has its own way of writing things."""
+    target = {"type": "VHD", "runOutputName": "disk", "artifactTags": {"stage": "one"}}
+    world = settled(tmp_path, {**ONE, "distribute": [target]})
+    edit(tmp_path, {**ONE, "distribute": [{**target, "artifactTags": {"stage": "two"}}]})
+
+    def undo(_request: int) -> None:
+        for template in world.azure.imagebuilder.templates():
+            template.tags.pop("imageFactoryForm", None)
+            template.properties["distribute"][0]["artifactTags"] = {"stage": "one"}
+
+    world.gate.before = undo
+    world.go_on(hours=1)
+    world.publish_version(NEWER)
+    world.play(lambda w: str(w.known().built) == NEWER)
+    assert arm_calls(world, "PATCH") == 1
+
+
 def test_a_target_that_is_left_out_makes_another_template(tmp_path: Path) -> None:
     """Azure would refuse a PATCH without it."""
     targets = [{"type": "VHD", "runOutputName": name} for name in ("one", "two")]
