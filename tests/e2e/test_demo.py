@@ -176,6 +176,7 @@ def test_the_plan_of_the_demos_world_can_be_had_alone(tmp_path: Path) -> None:
     assert "8 version(s) count as windows-2022-dev's" in asked.stderr
 
 
+@pytest.mark.long
 def test_a_demo_whose_host_dies_says_so_and_fails(tmp_path: Path) -> None:
     with demo(tmp_path) as shown:
         shown.saw("appears in the marketplace")

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import pytest
+
 from shared.contracts.api.operations import ROOT as ROUTE
 from shared.contracts.api.table import OPERATIONS
 from shared.domain.callers import Role
@@ -55,6 +57,7 @@ def documented() -> set[str]:
     return {action for action in actions if action.startswith(STORED)}
 
 
+@pytest.mark.long
 def test_a_version_is_archived_though_a_run_fails_and_storage_is_slow(factory: FactoryWorld) -> None:
     """And every request shows a token of its service's audience, never a key; used is what is granted."""
     before, at = factory.traces(), factory.sandbox.control("GET", "/calls?after=999999999")["total"]

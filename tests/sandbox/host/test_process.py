@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import pytest
 
 from sandbox.identity.endpoint import PATH as IDENTITY_PATH
 from sandbox.identity.endpoint import IdentityEndpoint
@@ -89,6 +90,7 @@ def send(world: StorageWorld, account: str, **said: object) -> None:
     queue.send_message(base64.b64encode(json.dumps(said).encode()).decode(), time_to_live=-1)
 
 
+@pytest.mark.long
 def test_the_host_survives_its_own_death(storage_world: StorageWorld, tmp_path: Path) -> None:
     account = storage_world.account()
     for name in ("builds", "builds-poison"):
