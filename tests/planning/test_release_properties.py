@@ -75,12 +75,12 @@ def holds(examples: int, promise: Callable[..., None], *strategies: st.SearchStr
 
 
 def often(brief: int) -> pytest.MarkDecorator:
-    deeper = pytest.param(15 * brief, marks=pytest.mark.long)
+    deeper = pytest.param(30 * brief, marks=pytest.mark.long)
     return pytest.mark.parametrize("examples", [brief, deeper])
 
 
 @pytest.mark.parametrize("mixture", MIXTURES)
-@often(80)
+@often(40)
 def test_every_update_keeps_to_the_rules_and_in_the_end_all_is_at_rest(examples: int, mixture: str) -> None:
     """Whoever interferes: no word is forgotten, nothing that got lost stays lost, and updates end."""
 
@@ -100,7 +100,7 @@ def test_every_update_keeps_to_the_rules_and_in_the_end_all_is_at_rest(examples:
     holds(examples, promise, definitions(), events(MIXTURES[mixture], 40))
 
 
-@often(80)
+@often(40)
 def test_without_lasting_faults_the_newest_version_is_released_everywhere(examples: int) -> None:
     """After lost looks, lost answers, refusals and two workers at once: the sweep sees to it."""
 

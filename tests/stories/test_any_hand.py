@@ -224,7 +224,7 @@ def same(world: World, at: BlobAddress, made: Vhd) -> bool:
     return all(world.blobs.read(at, start, start + len(data)) == data for start, data in made.extents)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_people_ask_and_edit_nothing_is_lost(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path)
 

@@ -166,7 +166,7 @@ def judge(seed: int, witness: Witness) -> None:
     assert len(world.azure.imagebuilder.templates()) <= 1, seed
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_people_do_what_they_say_holds(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path)
 

@@ -162,7 +162,7 @@ def judge(world: AnyWorld) -> None:
     assert all(r.claim is None for r in records)
 
 
-@settings(max_examples=5, suppress_health_check=SLOW)
+@settings(max_examples=3, suppress_health_check=SLOW)
 @given(definition=definitions, positions=switches, story=stories)
 def test_whatever_happens_the_newest_good_version_is_released(
     definition: dict[str, Any], positions: Switches, story: list[Any]

@@ -15,8 +15,8 @@ from .gallery import BASE, DEV, assert_released, begun, rebuilt, say
 from .test_cuts import DROPS, KILLS, RECOVERIES
 from .world import Recovery, World
 
-STEP = 40
-"""The usual run cuts at every fortieth request, each kind of cut at others; the long one at all."""
+STEP = 80
+"""The usual run cuts at every eightieth request, each kind of cut at others; the long one at all."""
 KINDS: list[tuple[Kind, When, Recovery]] = [*KILLS, *DROPS]  # type: ignore[list-item] # of literals
 Story = Callable[..., int]
 """Plays with a gate, a recovery, and the number of the request to cut at; the requests it took."""

@@ -27,10 +27,10 @@ FAULTS: dict[str, dict[str, object]] = {
     "dropped, done all the same": {"action": "drop", "when": "after"},
 }
 BRIEFLY = {
-    "throttled by Compute": 6,
-    "internal error": 6,
-    "gateway timeout, done all the same": 4,
-    "forbidden": 6,
+    "throttled by Compute": 12,
+    "internal error": 12,
+    "gateway timeout, done all the same": 8,
+    "forbidden": 12,
 }
 """In the usual run: these alone, and every n-th request of them."""
 CASES = [

@@ -18,8 +18,8 @@ from .test_cuts import DROPS, KILLS
 from .world import Recovery
 
 CUTS: list[tuple[Kind, When, Recovery]] = [*KILLS, *DROPS]  # type: ignore[list-item] # of literals
-STEP = 52
-"""The usual run cuts at every fifty-second request, each kind of cut at others; the long one at all."""
+STEP = 104
+"""The usual run cuts at every hundred-and-fourth request, each kind of cut at others; the long one at all."""
 
 
 def play(gate: Gate, recovery: Recovery, cut: int | None) -> int:

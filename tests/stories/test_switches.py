@@ -45,11 +45,19 @@ def positions() -> list[dict[str, Any]]:
     return [*single, TOGETHER]
 
 
+def halved(first: int) -> list[Any]:
+    """The usual run plays one of the two stories in each position; the long one both."""
+    return [
+        pytest.param(position, marks=pytest.mark.long if (number + first) % 2 else ())
+        for number, position in enumerate(positions())
+    ]
+
+
 def named(position: dict[str, Any]) -> str:
     return ",".join(f"{name}={value}" for name, value in position.items())
 
 
-@pytest.mark.parametrize("position", positions(), ids=named)
+@pytest.mark.parametrize("position", halved(0), ids=named)
 def test_two_versions_are_built_and_archived_in_every_position(position: dict[str, Any]) -> None:
     """The plain story, with the template made and deleted twice."""
     world = World(switches=Switches().with_values(position))
@@ -60,7 +68,7 @@ def test_two_versions_are_built_and_archived_in_every_position(position: dict[st
     assert_fault_free(world, NEW, NEWER)
 
 
-@pytest.mark.parametrize("position", positions(), ids=named)
+@pytest.mark.parametrize("position", halved(1), ids=named)
 def test_failed_cancelled_and_partly_succeeded_runs_are_recorded_in_every_position(
     position: dict[str, Any], tmp_path: Path
 ) -> None:
