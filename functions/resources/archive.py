@@ -8,13 +8,15 @@ from shared.contracts.api.paging import going_on, token
 from shared.contracts.api.requests import Given
 from shared.usecases import shelf
 from shared.usecases.asking import Ask
+from shared.usecases.pages import Span
 
 
 def list_archive(ask: Ask, given: Given[Nothing, archive.ArchiveFilter, Nothing]) -> Reply:
     wanted = given.query
     image = ask.factory.image(wanted.image).name if wanted.image else None
     after = going_on("archive", wanted)
-    page = shelf.archived(ask.out, image, wanted.since, wanted.until, after, wanted.limit)
+    span = Span(wanted.since, wanted.until, after, wanted.limit)
+    page = shelf.archived(ask.out, image, span)
     more = token("archive", wanted, page.last) if page.last else None
     return Reply(archive.VhdList(tuple(map(archive.item, page.records)), more))
 

@@ -8,6 +8,7 @@ from shared.contracts.api.problems import RequestFault, faulty
 from shared.contracts.api.requests import Given
 from shared.usecases import reading
 from shared.usecases.asking import Ask
+from shared.usecases.pages import Span
 
 _OF = ("image", "definition", "kind", "source")
 
@@ -20,7 +21,8 @@ def read_journal(ask: Ask, given: Given[Nothing, journal.JournalFilter, Nothing]
         raise faulty(tuple(RequestFault("query", name, told) for name in named[1:]))
     of = reading.Of(wanted.image, wanted.definition, wanted.kind, wanted.source)
     after = going_on("journal", wanted)
-    page = reading.journal(ask.out, ask.factory, of, wanted.since, wanted.until, after, wanted.limit)
+    span = Span(wanted.since, wanted.until, after, wanted.limit)
+    page = reading.journal(ask.out, ask.factory, of, span)
     more = token("journal", wanted, page.last) if page.last else None
     return Reply(journal.Journal(tuple(map(journal.line, page.records)), more))
 

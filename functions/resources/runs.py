@@ -9,13 +9,15 @@ from shared.contracts.api.requests import Given
 from shared.domain.orders import OrderKind
 from shared.usecases import listing, orders, reading
 from shared.usecases.asking import Ask
+from shared.usecases.pages import Span
 
 
 def list_runs(ask: Ask, given: Given[Nothing, runs.RunFilter, Nothing]) -> Reply:
     wanted = given.query
     image = ask.factory.image(wanted.image).name if wanted.image else None
     after = going_on("runs", wanted)
-    page = listing.runs(ask.out, image, wanted.since, wanted.until, after, wanted.limit)
+    span = Span(wanted.since, wanted.until, after, wanted.limit)
+    page = listing.runs(ask.out, image, span)
     more = token("runs", wanted, page.last) if page.last else None
     return Reply(runs.RunList(tuple(map(runs.item, page.records)), more))
 

@@ -1,7 +1,6 @@
 """Keeps the lists of images and runs, and gives a page of them with one request."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from shared.domain.records import CurrentRun, ImageRecord, RunRecord
 from shared.domain.templates import RunState
 from shared.ports import MOST_WRITES, Held, Outside, Put, Remove, Write
 
-from .pages import Rows, rows_from
+from .pages import Rows, Span, newest_first
 from .scans import of_kind, scanned
 
 _SPARE = 50
@@ -57,19 +56,11 @@ def _lines(out: Outside, first: ImageName, last: ImageName, limit: int) -> dict[
         limit = _MOST_ROWS
 
 
-def runs(
-    out: Outside,
-    image: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    after: str | None,
-    limit: int,
-) -> Rows[RunLine]:
-    """Newest first: of one image, or of all; begun in [since, until)."""
+def runs(out: Outside, image: str | None, span: Span) -> Rows[RunLine]:
+    """Newest first: of one image, or of all; by when they began."""
     partition = keys.RUNS if image is None else keys.of_image(image)
-    start = after or (keys.run_lines_before(until) if until else None)
-    found = rows_from(out, partition, keys.RUN_LINES, RunLine, start, limit)
-    return found.until(lambda line: since is None or line.started >= since)
+    before = keys.run_lines_before
+    return newest_first(out, partition, keys.RUN_LINES, RunLine, span, before, lambda line: line.started)
 
 
 def line_of(record: ImageRecord) -> ImageLine:

@@ -1,7 +1,5 @@
 """Pages of what people read: the journal, and what could not be worked off; and one run."""
 
-from datetime import datetime
-
 import msgspec
 
 from shared.domain import keys
@@ -22,7 +20,7 @@ from shared.ports import Outside
 
 from .descent import outputs
 from .orders import read_order
-from .pages import Rows, rows_from
+from .pages import Rows, Span, newest_first, rows_from
 from .retention import planned
 
 
@@ -60,15 +58,11 @@ def journal(
     out: Outside,
     factory: Factory,
     of: Of,
-    since: datetime | None,
-    until: datetime | None,
-    after: str | None,
-    limit: int,
+    span: Span,
 ) -> Rows[JournalLine]:
     """Newest first. Raises Unknown for a thing that is not configured."""
-    start = after or (keys.journal_before(until) if until else None)
-    found = rows_from(out, _partition(factory, of), keys.JOURNAL, JournalLine, start, limit)
-    return found.until(lambda line: since is None or line.at >= since)
+    partition, before = _partition(factory, of), keys.journal_before
+    return newest_first(out, partition, keys.JOURNAL, JournalLine, span, before, lambda line: line.at)
 
 
 def _partition(factory: Factory, of: Of) -> str:

@@ -14,7 +14,7 @@ from shared.domain.records import OutputRecord, OutputState
 from shared.planning.archive import manifest_place
 from shared.ports import Outside, Put, Remove
 
-from .pages import Rows, rows_from
+from .pages import Rows, Span, newest_first
 
 
 def line_of(record: OutputRecord, now: datetime) -> VhdLine:
@@ -50,19 +50,11 @@ def take_down(out: Outside, record: OutputRecord) -> Iterator[Remove]:
             out.ledger.commit(keys.ARCHIVE, (Remove(keys.key_of(line), held.etag),))
 
 
-def archived(
-    out: Outside,
-    image: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    after: str | None,
-    limit: int,
-) -> Rows[VhdLine]:
-    """Of the newest runs first: of one image, or of all; of runs begun in [since, until)."""
+def archived(out: Outside, image: str | None, span: Span) -> Rows[VhdLine]:
+    """Of the newest runs first: of one image, or of all; by when their runs began."""
     partition = keys.ARCHIVE if image is None else keys.of_image(image)
-    start = after or (keys.vhd_lines_before(until) if until else None)
-    found = rows_from(out, partition, keys.VHD_LINES, VhdLine, start, limit)
-    return found.until(lambda line: since is None or line.began >= since)
+    before = keys.vhd_lines_before
+    return newest_first(out, partition, keys.VHD_LINES, VhdLine, span, before, lambda line: line.began)
 
 
 def vhd(out: Outside, factory: Factory, image: str, run: str, output: str) -> OutputRecord:
